@@ -1,0 +1,63 @@
+"""What a service says while it works. `key` names the job and stays the same through its life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hubsync.errors import HubsyncError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A job began; `total` in bytes for a download, in pictures for a render, None if unknown."""
+
+    key: str
+    label: str
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """`done` of `total` is reached, in the units of `Started`."""
+
+    key: str
+    done: int
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Something the user should know though nothing failed."""
+
+    key: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The bytes are what the hub promised."""
+
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The job is done; `message` says what came of it."""
+
+    key: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The job ended with an error; others go on."""
+
+    key: str
+    error: HubsyncError
+
+
+Event: TypeAlias = Started | Advanced | Noted | Verified | Finished | Failed
+Sink: TypeAlias = Callable[[Event], object]

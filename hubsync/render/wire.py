@@ -1,0 +1,121 @@
+"""What passes between hubsync and its renderer: one JSON request a line in, JSON lines out until `Done` or `Failure`.
+
+Neither side imports the other, and nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+
+class Applied(Struct, frozen=True, kw_only=True):
+    """A LoRA of `Request.loras` in a picture; weights for the text encoder and for the UNet or transformer."""
+
+    lora: str
+    te: float
+    unet: float
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One picture to draw. Prompts are AUTOMATIC1111 text without `<lora:…>` tags."""
+
+    prompt: str
+    negative: str = ""
+    seed: int
+    loras: tuple[Applied, ...] = ()
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """Everything one render needs.
+
+    `checkpoint` is a .safetensors file, a diffusers folder or a Hugging Face repository; `config` the diffusers folder
+    that describes a single file ("" asks the Hub); `pipeline` the class for a single file. `size` None is the
+    checkpoint's own, `sampler` "" too. `batch` is the most rows drawn at once, 0 as many as fit. `loras` and
+    `embeddings` map names to files; pictures go to `folder` as `<row index>.png`.
+    """
+
+    checkpoint: str
+    config: str = ""
+    pipeline: str = "StableDiffusionPipeline"
+    device: str = "auto"
+    steps: int
+    cfg: float
+    size: tuple[int, int] | None = None
+    sampler: str = ""
+    batch: int = 0
+    loras: dict[str, str] = {}
+    embeddings: dict[str, str] = {}
+    rows: tuple[Row, ...]
+    folder: str
+
+
+class Loaded(Struct, frozen=True, kw_only=True, tag="loaded"):
+    """The checkpoint is ready. `sampler` is the one in use, by AUTOMATIC1111's name; `schedule` its noise spacing."""
+
+    device: str
+    dtype: str
+    sampler: str
+    schedule: str = ""
+    seconds: float
+
+
+class Note(Struct, frozen=True, kw_only=True, tag="note"):
+    """Something the user should know though nothing failed."""
+
+    message: str
+
+
+class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
+    """Pictures' worth of work done; half the steps of a batch of four are two."""
+
+    pictures: float
+
+
+class Picture(Struct, frozen=True, kw_only=True, tag="picture"):
+    """Row `row` is drawn: a PNG at `path`, without metadata."""
+
+    row: int
+    path: str
+
+
+class Done(Struct, frozen=True, kw_only=True, tag="done"):
+    """Every row is drawn; seconds of wall time after loading."""
+
+    seconds: float
+
+
+class Failure(Struct, frozen=True, kw_only=True, tag="failure"):
+    """The request ends here. `code` is one of hubsync.errors."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+Line: TypeAlias = Loaded | Note | Progress | Picture | Done | Failure
+
+
+def encode(message: Request | Line) -> bytes:
+    """One line of JSON, newline included."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+def decode_request(line: bytes) -> Request:
+    """A request from its line.
+
+    Raises:
+        msgspec.DecodeError: the line is no request.
+    """
+    return msgspec.json.decode(line, type=Request)
+
+
+def decode_line(line: bytes) -> Line:
+    """A line of the renderer.
+
+    Raises:
+        msgspec.DecodeError: the line is none of the renderer's.
+    """
+    return msgspec.json.decode(line, type=Line)

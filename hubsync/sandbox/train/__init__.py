@@ -1,0 +1,1 @@
+"""Trains the sandbox's checkpoint, LoRAs and embedding from nothing, and measures them."""

@@ -1,0 +1,1 @@
+"""The verbs: the only thing the command line and the TUI may call."""

@@ -1,0 +1,101 @@
+"""Test renders: what a LoRA and its trigger words change, as pictures and numbers."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from hubsync.config import Settings
+from hubsync.domain import Installed, Render, RenderKind, RenderOutcome
+from hubsync.errors import NotFound, UnknownLora, UsageError
+from hubsync.events import Sink
+from hubsync.families import Families
+from hubsync.files import previews, sidecars
+from hubsync.prompts.syntax import lora_tags
+from hubsync.render import process
+from hubsync.render.plan import RenderOptions, RenderPlan, make_plan
+from hubsync.services.library import LibraryService
+from hubsync.services.triggers import Wish
+from hubsync.store.records import Records
+from hubsync.store.renders import RenderRecords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderService:
+    """Renders installed LoRAs. `command` starts the renderer; `folder` is where pictures go by default."""
+
+    library: LibraryService
+    records: Records
+    renders: RenderRecords
+    settings: Settings
+    families: Callable[[], Families]
+    command: Sequence[str]
+    folder: Path
+    now: Callable[[], datetime]
+
+    def plan(self, wishes: Sequence[Wish], options: RenderOptions, *, everything: bool = False) -> RenderPlan:
+        """What a render would do; nothing is loaded.
+
+        Raises:
+            UnknownLora: a LoRA, named or in the prompt's tags, is not installed.
+            WrongFamily: a LoRA does not fit the checkpoint. UsageError: nothing to render.
+        """
+        loras = [(self._installed(wish.name), wish.weight) for wish in wishes]
+        if everything:
+            loras += [(lora, None) for lora in self.library.list() if not lora.missing]
+        if not loras:
+            raise UsageError("nothing to render", hint="name a LoRA, or use --all")
+        for tag in lora_tags(options.prompt or ""):
+            self._installed(tag.name)
+        stamp = re.sub(r"[^0-9T]", "", self.now().isoformat(timespec="seconds"))[:15]
+        out = options.out or self.folder / stamp
+        return make_plan(
+            loras, replace(options, out=out), settings=self.settings, families=self.families(), library=self._installed
+        )
+
+    def run(self, plan: RenderPlan, *, sink: Sink, cancel: threading.Event, set_preview: bool = False) -> RenderOutcome:
+        """Render a plan in the child process, record the pictures, give LoRAs without a preview one.
+
+        Raises:
+            Cancelled, RendererMissing, OutOfMemory, HubsyncError: as the renderer ends.
+        """
+        outcome = process.run(
+            plan, command=self.command, sink=sink, cancel=cancel, now=self.now, timeout=self.settings.render.timeout
+        )
+        self.renders.save(outcome.renders)
+        for render in _best(outcome.renders):
+            self._adopt_preview(render, force=set_preview)
+        return outcome
+
+    def history(self, name: str | None = None) -> list[Render]:
+        """The renders so far, newest first; only those with one LoRA if named.
+
+        Raises:
+            NotFound, Ambiguous: no such LoRA.
+        """
+        return self.renders.all(self.library.find(name).name if name else None)
+
+    def _installed(self, name: str) -> Installed:
+        try:
+            return self.library.find(name)
+        except NotFound as error:
+            raise UnknownLora(f"'{name}' is not installed, so it cannot be rendered", hint=error.hint) from error
+
+    def _adopt_preview(self, render: Render, *, force: bool) -> None:
+        lora = self.library.find(render.loras[0].name)
+        path = sidecars.preview_path(lora.path)
+        if path.exists() and not force:
+            return
+        previews.save_preview(render.path.read_bytes(), path)
+        self.records.save(replace(lora, preview=path))
+
+
+def _best(renders: Sequence[Render]) -> list[Render]:
+    """For each LoRA the picture that shows it best: with its words if it has any."""
+    single = [render for render in renders if len(render.loras) == 1 and render.kind is not RenderKind.BASE]
+    ranked = sorted(single, key=lambda render: render.kind is RenderKind.TRIGGERED)
+    return list({render.loras[0].name: render for render in ranked}.values())

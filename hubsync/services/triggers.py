@@ -1,0 +1,121 @@
+"""Trigger words in use: which words a LoRA brings, and prompts with exactly those put in or taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hubsync.config import Prompt
+from hubsync.domain import Installed, LoraType, TriggerWords
+from hubsync.errors import NotFound, UsageError
+from hubsync.prompts import compose as composing
+from hubsync.prompts.compose import Choice, Composed, Format, Placement
+from hubsync.prompts.syntax import lora_tags
+from hubsync.services.library import LibraryService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A LoRA wanted in a prompt. No weight: the suggested one. No groups: the enabled ones."""
+
+    name: str
+    weight: float | None = None
+    groups: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Wish:
+        """Read `NAME[:WEIGHT[:GROUP]]`; GROUP may be several numbers joined by `+`.
+
+        Raises:
+            UsageError: a weight or group that is no number.
+        """
+        name, *rest = text.split(":")
+        try:
+            weight = float(rest[0]) if rest and rest[0] else None
+            groups = tuple(int(number) for number in rest[1].split("+")) if len(rest) > 1 else ()
+        except ValueError as error:
+            raise UsageError(f"'{text}' is not NAME[:WEIGHT[:GROUP]]", hint="for example add_detail:0.8:1") from error
+        if len(rest) > 2 or not name:
+            raise UsageError(f"'{text}' is not NAME[:WEIGHT[:GROUP]]", hint="for example add_detail:0.8:1")
+        return cls(name=name, weight=weight, groups=groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerService:
+    """Composes prompts from the library's LoRAs."""
+
+    library: LibraryService
+    defaults: Prompt
+
+    def compose(
+        self,
+        text: str,
+        wishes: Iterable[Wish],
+        *,
+        negative: str = "",
+        format: Format = Format.A1111,  # noqa: A002
+        with_words: bool = True,
+    ) -> Composed:
+        """The prompt with a tag and the trigger words of each LoRA; a tag already there is known too.
+
+        Raises:
+            NotFound, Ambiguous: a wish names no installed LoRA. UsageError: a group that is not there.
+        """
+        choices = [self.choice(wish) for wish in wishes]
+        named = {choice.name.casefold() for choice in choices}
+        present = [tag for tag in lora_tags(text) if tag.name.casefold() not in named]
+        choices += [self._present(tag.name) for tag in present]
+        return composing.compose(
+            text,
+            choices,
+            negative=negative,
+            placement=Placement(self.defaults.placement),
+            format=format,
+            with_words=with_words,
+        )
+
+    def remove(self, text: str, name: str, *, negative: str = "") -> Composed:
+        """The prompt without that LoRA's tag and exactly its words; words another LoRA in it needs stay.
+
+        Raises:
+            NotFound, Ambiguous: no installed LoRA of that name.
+        """
+        lora = self.library.find(name)
+        others = [tag.name for tag in lora_tags(text) if tag.name.casefold() != lora.name.casefold()]
+        keep = [self._present(other).groups for other in others]
+        words = tuple(tuple(word.text for word in group.words) for group in lora.groups)
+        return composing.remove(text, lora.name, words, keep=keep, negative=negative, negative_words=lora.negative)
+
+    def choice(self, wish: Wish) -> Choice:
+        """What a wish puts into a prompt."""
+        lora = self.library.find(wish.name)
+        weight = wish.weight if wish.weight is not None else lora.weight
+        return Choice(
+            name=lora.name,
+            weight=self.defaults.default_weight if weight is None else weight,
+            groups=chosen_words(lora, wish.groups),
+            negative=lora.negative,
+            tag=lora.type is not LoraType.EMBEDDING,
+        )
+
+    def _present(self, name: str) -> Choice:
+        """A LoRA the user's own text already names; its weight there stays."""
+        try:
+            lora = self.library.find(name)
+        except NotFound:
+            return Choice(name=name, weight=None, found=False)
+        return Choice(name=lora.name, weight=None, groups=chosen_words(lora, ()), negative=lora.negative)
+
+
+def chosen_words(lora: Installed, groups: Sequence[int]) -> TriggerWords:
+    """The words of the groups asked for, else of the enabled ones.
+
+    Raises:
+        UsageError: a group the LoRA does not have.
+    """
+    known = {group.index for group in lora.groups}
+    if unknown := set(groups) - known:
+        has = ", ".join(map(str, sorted(known))) or "none"
+        raise UsageError(f"{lora.name} has no trigger group {min(unknown)}", hint=f"its groups: {has}")
+    wanted = [group for group in lora.groups if (group.index in groups if groups else group.enabled)]
+    return tuple(group.texts for group in wanted if group.texts)
