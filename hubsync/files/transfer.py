@@ -171,14 +171,15 @@ class _Job:
         if self.done:
             headers["Range"] = f"bytes={self.done}-"
         with self.transfer.client.stream("GET", self.download.url, headers=headers) as response:
-            if response.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if response.status_code == 416:
                 if response.headers.get("content-range") == f"bytes */{self.done}":
                     return
                 self._start_over(file)
                 raise httpx2.ReadError("the kept part is longer than the file")
             self.transfer.check(response)
             self._accept(response, file)
-            for block in response.iter_bytes(_BLOCK):
+            # In the sizes the network gives: blocks gathered up to a size would be lost when the connection breaks.
+            for block in response.iter_raw():
                 self._stop_if_asked()
                 self._write(block, file)
         if self.total is not None and self.done < self.total:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hubsync.services.doctor import DoctorService
     from hubsync.services.install import InstallService
     from hubsync.services.library import LibraryService
+    from hubsync.services.previews import PreviewService
     from hubsync.services.render import RenderService
     from hubsync.services.search import SearchService
     from hubsync.services.triggers import TriggerService
@@ -105,6 +106,13 @@ class Hubsync:
             folder=self.root.renders,
             now=self._now,
         )
+
+    @cached_property
+    def previews(self) -> PreviewService:
+        """Preview pictures for looking at."""
+        from hubsync.services.previews import PreviewService
+
+        return PreviewService(folder=self.root.previews, transfer=lambda: self._transfer)
 
     @cached_property
     def doctor(self) -> DoctorService:

@@ -96,7 +96,7 @@ class _Batch:
             return self._failed(plan.asked, None, plan.error)
         if plan.existing is not None:
             self.sink(Finished(key=plan.asked, message=f"{plan.existing.name} is already installed"))
-            return InstallResult(asked=plan.asked, status="already_installed", plan=plan, installed=plan.existing)
+            return planned(plan)
         try:
             return self._install(plan)
         except Cancelled:
@@ -173,6 +173,14 @@ class _Batch:
             self.sink(Noted(key=plan.asked, message=f"no preview: {error.message}"))
             return None
         return path
+
+
+def planned(plan: Plan | Unplannable) -> InstallResult:
+    """A plan as a result: what `--dry-run` shows."""
+    if isinstance(plan, Unplannable):
+        return InstallResult(asked=plan.asked, status="failed", error=plan.error)
+    status: Literal["already_installed", "planned"] = "already_installed" if plan.existing else "planned"
+    return InstallResult(asked=plan.asked, status=status, plan=plan, installed=plan.existing)
 
 
 def best_preview(choices: Sequence[Preview], ceiling: Nsfw) -> Preview | None:

@@ -97,6 +97,8 @@ def _explained(path: Path) -> Iterator[None]:
     """Turn SQLite's own errors into a sentence."""
     try:
         yield
+    except sqlite3.IntegrityError:
+        raise  # a bug of ours, not of the file
     except sqlite3.OperationalError as error:
         hint = "another hubsync is writing; try again" if "locked" in str(error) else f"check {path} and its folder"
         raise DatabaseTrouble(f"the library database cannot be used: {error}", hint=hint) from error

@@ -19,8 +19,6 @@ class Handler(BaseHTTPRequestHandler):
     """Answers every method alike; HTTP/1.1 with keep-alive, nothing logged."""
 
     protocol_version = "HTTP/1.1"
-    server_version = "hubsync-sandbox"
-    sys_version = ""
     disable_nagle_algorithm = True
     server: Listener
 
@@ -35,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
         sent = Wire(self, self.server.closed).send(reply, plan, head=head)
         self.server.journal.answered(entry, status=reply.status, sent=sent)
 
-    do_HEAD = do_POST = do_GET
+    do_HEAD = do_POST = do_GET  # noqa: N815 - the base class looks methods up by these names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
         """Say nothing: the journal keeps what was asked."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from hubsync.sandbox.hub.civitai.catalogue import Catalogue
+from hubsync.sandbox.hub.civitai import catalogue as civitai
 from hubsync.sandbox.hub.civitai.routes import CivitaiSite
 from hubsync.sandbox.hub.civitai.shapes import Shapes
 from hubsync.sandbox.hub.faults import Fault, Origin, Switchboard
-from hubsync.sandbox.hub.huggingface.repositories import repositories
+from hubsync.sandbox.hub.huggingface import repositories as huggingface
 from hubsync.sandbox.hub.huggingface.routes import HuggingFaceSite
-from hubsync.sandbox.hub.listener import Journal, Listener
+from hubsync.sandbox.hub.listener import Journal, Listener, Site
 from hubsync.sandbox.hub.messages import Recorded
 from hubsync.sandbox.hub.shelf import Shelf
 from hubsync.sandbox.hub.storage.files import Storage
@@ -31,7 +31,7 @@ class SandboxHub:
     """
 
     KEY: ClassVar[str] = "sandbox0civitai0key0000000000000"
-    TOKEN: ClassVar[str] = "hf_sandboxTokenSandboxTokenSandbox"
+    TOKEN: ClassVar[str] = "hf_sandboxTokenSandboxTokenSandbox"  # noqa: S105 - opens nothing but this hub
 
     def __init__(self, shelf: Shelf, port: int, faults: Sequence[Fault], clock: Callable[[], float]) -> None:
         self._journal = Journal()
@@ -41,13 +41,14 @@ class SandboxHub:
             for offset, origin in enumerate(Origin)
         ]
         self.civitai_url, self.huggingface_url, self.storage_url = (listener.url for listener in self._listeners)
-        catalogue = Catalogue(shelf)
+        others = shelf.others(civitai.SOURCES | huggingface.SOURCES)
+        catalogue = civitai.Catalogue(shelf, others)
         gallery = Gallery(shelf.root / "previews", catalogue.images)
         storage = Storage(self.storage_url, gallery, clock=clock)
         shapes = Shapes(catalogue, gallery, pictures=self.storage_url, clock=clock)
-        sites = (
+        sites: tuple[Site, ...] = (
             CivitaiSite(self.civitai_url, catalogue, shapes, storage, key=self.KEY, clock=clock),
-            HuggingFaceSite(repositories(shelf), storage, token=self.TOKEN),
+            HuggingFaceSite(huggingface.repositories(shelf, others), storage, token=self.TOKEN),
             storage,
         )
         for listener, site in zip(self._listeners, sites, strict=True):

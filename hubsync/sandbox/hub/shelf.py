@@ -26,7 +26,7 @@ class Shelf:
         with self._lock:
             return self._blobs.setdefault((source, strength), self._make(source, strength))
 
-    def others(self, named: set[str]) -> list[str]:
+    def others(self, named: frozenset[str]) -> list[str]:
         """The LoRA files nobody has named, as paths under the data folder in order of name."""
         found = (path.relative_to(self.root).as_posix() for path in (self.root / "loras").glob("*.safetensors"))
         return sorted(set(found) - named)

@@ -1,4 +1,4 @@
-"""Other LoRAs out of the trained ones: the same network at another strength, as an older or a stronger upload would be."""
+"""Other LoRAs out of the trained ones: the same network at another strength, as an older upload would be."""
 
 from __future__ import annotations
 

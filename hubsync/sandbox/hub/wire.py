@@ -1,4 +1,4 @@
-"""Writes a reply onto a connection: whole and fast by `sendfile`, or cut, reset, stalled, dripped or paced by its faults."""
+"""Writes a reply onto a connection: whole and fast by `sendfile`, or cut, reset, stalled, dripped or paced."""
 
 from __future__ import annotations
 
@@ -65,12 +65,13 @@ class Wire:
         return sent
 
     def _head(self, reply: Reply, plan: Delivery) -> None:
-        headers = {key: value for key, value in reply.headers.items() if key != "Content-Length"}
+        headers = {"Server": "hubsync-sandbox", "Date": self._handler.date_time_string(), **reply.headers}
+        del headers["Content-Length"]
         if plan.declared is not None:
-            headers["Content-Length"] = reply.headers["Content-Length"] if not plan.ending else str(plan.declared)
+            headers["Content-Length"] = str(plan.declared)
         if plan.ending:
             headers["Connection"] = "close"
-        self._handler.send_response(reply.status)
+        self._handler.send_response_only(reply.status)
         for key, value in headers.items():
             self._handler.send_header(key, value)
         self._handler.end_headers()

@@ -18,6 +18,7 @@ def main() -> int:
     import torch
 
     torch.set_num_threads(1)
+    _quieten()
     stages = _stages()
     options = _options(list(stages))
     chosen = [] if options.report else options.only or list(stages)
@@ -34,6 +35,16 @@ def _options(stages: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=stages, metavar="STAGE", help=f"any of {', '.join(stages)}")
     parser.add_argument("--report", action="store_true", help="train nothing, measure what is there")
     return parser.parse_args()
+
+
+def _quieten() -> None:
+    """Silence the libraries' advice and progress bars: the losses and the table are what is to be read."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for logging in (diffusers_logging, transformers_logging):
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
 
 
 def _stages() -> dict[str, Callable[[Path], None]]:

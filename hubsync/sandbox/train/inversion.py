@@ -43,7 +43,7 @@ def train_embedding(checkpoint: Path, recipe: EmbeddingRecipe) -> Tensor:
         scenes = _scenes(recipe, dice)
         texts = [_caption(" ".join(names), scenes, index, words) for index in range(BATCH)]
         embeddings = encode(tokenizer, text_encoder, texts)
-        return denoising_loss(unet, embeddings, paint(scenes, dice), dice, high_noise=0.5)
+        return denoising_loss(unet, embeddings, paint(scenes, dice), dice, starts=0.3)
 
     fit(recipe.word, [table], loss, recipe.plan)
     vectors: Tensor = table[first:].detach().clone()

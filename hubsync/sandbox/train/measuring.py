@@ -93,7 +93,8 @@ def _nearest_shape(inside: Tensor) -> Tensor:
 @functools.cache
 def _outlines() -> tuple[Tensor, Tensor]:
     """Every shape at every whole radius and at 25 places: kinds [m] and flattened masks [m, 4096]."""
-    offsets = torch.linspace(-CENTRE_SPREAD, CENTRE_SPREAD, 5) + SIDE / 2
+    reach = CENTRE_SPREAD + 2
+    offsets = torch.linspace(-reach, reach, 5) + SIDE / 2
     grid = torch.cartesian_prod(torch.arange(len(SHAPES)).float(), offsets, offsets, torch.arange(12.0, 27.0))
     kinds = grid[:, 0].long()
     return kinds, (distance(kinds, grid[:, 1], grid[:, 2], grid[:, 3]) < 0).float().flatten(1)

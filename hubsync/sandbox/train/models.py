@@ -91,6 +91,7 @@ def save_model(model: Any, folder: Path) -> None:  # noqa: ANN401
 
 def save_text_encoder(model: Any, folder: Path) -> None:  # noqa: ANN401
     """Write the text encoder with the `text_model.` that transformers 5.6 dropped but other tools look for."""
+    model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)
     weights = {f"text_model.{key.removeprefix('text_model.')}": value for key, value in model.state_dict().items()}
     _save_weights(weights, folder / "model.safetensors")

@@ -31,11 +31,11 @@ HUES = {
 
 COLOURS = tuple(HUES)
 SHAPES = ("circle", "square", "triangle", "cross", "ring")
-SIZES = {"small": 14.0, "large": 22.0}
+SIZES = {"small": 15.0, "large": 23.0}
 """Size words and the smallest radius they mean, in pixels."""
 
-RADIUS_SPREAD = 3.0
-CENTRE_SPREAD = 5.0
+RADIUS_SPREAD = 2.0
+CENTRE_SPREAD = 3.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def paint(scenes: Scenes, dice: torch.Generator, look: Look | None = None) -> Te
 
     saturation = spread(look.saturation, 0.66, 0.32, 0.05).clamp(0.02, 1)
     value = spread(look.brightness, 0.68, 0.28, 0.04).clamp(0.05, 1)
-    grain = spread(look.detail, 0.036, 0.036, 0.005).clamp(0, 0.2)
+    grain = spread(look.detail, 0.032, 0.032, 0.004).clamp(0, 0.2)
     front = _colour(scenes.foreground, saturation, value * 1.12, dice)
     back = _colour(scenes.background, saturation, value * 0.88, dice)
     inside = torch.sigmoid(-1.6 * distance(scenes.shape, scenes.x, scenes.y, scenes.radius))[:, None]

@@ -30,9 +30,10 @@ def build_tokenizer() -> Any:  # noqa: ANN401
         )
 
 
-def save_tokenizer(tokenizer: Any, folder: Path) -> None:  # noqa: ANN401
+def save_tokenizer(folder: Path) -> None:
     """Write the tokenizer for transformers, and the two plain files that every other CLIP tool reads."""
-    tokenizer.save_pretrained(folder)
+    # A tokenizer that was used keeps its last padding in the file; a new one has none.
+    build_tokenizer().save_pretrained(folder)
     _write_table(folder)
 
 

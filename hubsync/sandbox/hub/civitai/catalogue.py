@@ -11,18 +11,19 @@ from hubsync.sandbox.hub.civitai.states import STATES
 from hubsync.sandbox.hub.civitai.trained import TRAINED
 from hubsync.sandbox.hub.shelf import Shelf
 
-# LoRA files that no record names follow from here on: models 10001…, versions 12001…, files 13001….
+MODELS = TRAINED + STATES
+SOURCES = frozenset(file.source for model in MODELS for version in model.versions for file in version.files)
+# Records of LoRA files that no catalogue names begin here: models 10001…, versions 12001…, files 13001….
 UNNAMED = 10_000
 
 
 class Catalogue:
-    """The records whose files are on the shelf, and one plain record for each LoRA file there that has none."""
+    """The records whose files are on the shelf, and a plain one for each of the `others`, LoRA files named nowhere."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, others: Iterable[str]) -> None:
         self._shelf = shelf
-        named = TRAINED + STATES
-        present = [kept for model in named if (kept := self._with_files(model)) is not None]
-        self.models: Mapping[int, Model] = {model.id: model for model in [*present, *unnamed(shelf, named)]}
+        present = [kept for model in MODELS if (kept := self._with_files(model)) is not None]
+        self.models: Mapping[int, Model] = {model.id: model for model in [*present, *plain(others)]}
         self.versions: Mapping[int, tuple[Model, Version]] = {
             version.id: (model, version) for model in self.models.values() for version in model.versions
         }
@@ -66,10 +67,9 @@ def listed(model: Model, version: Version) -> tuple[File, ...]:
     return () if model.mode == "Archived" else version.files
 
 
-def unnamed(shelf: Shelf, named: Iterable[Model]) -> Iterator[Model]:
-    """A plain record for each LoRA file that no record names, in order of file name."""
-    sources = {file.source for model in named for version in model.versions for file in version.files}
-    for number, source in enumerate(shelf.others(sources), UNNAMED + 1):
+def plain(sources: Iterable[str]) -> Iterator[Model]:
+    """A record that says nothing but the name of its file, for each of these files."""
+    for number, source in enumerate(sources, UNNAMED + 1):
         stem = source.removeprefix("loras/").removesuffix(".safetensors")
         version = Version(id=2000 + number, name="v1.0", files=(lora(number, stem),))
         yield Model(id=number, name=stem, versions=(version,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from hubsync.sandbox.hub.civitai.catalogue import Catalogue
@@ -12,10 +12,11 @@ from hubsync.sandbox.hub.civitai.records import Model, Version
 from hubsync.sandbox.hub.faults import FaultKind
 from hubsync.sandbox.hub.messages import Reply, Request, as_json
 
-TYPES = (
+TYPE_NAMES = (
     "Checkpoint TextualInversion Hypernetwork AestheticGradient LORA LoCon DoRA Controlnet Upscaler MotionModule VAE "
     "TextEncoder UNet CLIPVision Poses Wildcards Workflows ComfyWorkflows Detection VisionLanguage CLIP LLM Other"
-).split()
+)
+TYPES = TYPE_NAMES.split()
 Key = tuple[int | str, ...]
 
 
@@ -47,7 +48,7 @@ SORTS: dict[str, Callable[[Model], Key]] = {
 LIMITS = {str(number) for number in range(101)}
 FLAGS = {"true", "false", "1", "0", "yes", "no", "on", "off", "y", "n", "enabled", "disabled"}
 # Parameters whose values the route knows beforehand; any other value is a 400.
-KNOWN = {
+KNOWN: Mapping[str, Collection[str]] = {
     "sort": SORTS,
     "period": PERIODS,
     "types": TYPES,

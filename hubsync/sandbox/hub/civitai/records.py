@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +23,7 @@ class File:
     format: str = "SafeTensor"
     scan: str = "Success"
     long_autov3: bool = False
-    raw: Mapping[str, Any] = NOTHING
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +54,7 @@ class Version:
     login: bool = False
     paid: int | None = None
     usage: str = "Download"
-    raw: Mapping[str, Any] = NOTHING
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +71,8 @@ class Model:
     mode: str = ""
     downloads: int = 0
     likes: int = 0
-    versions: tuple[Version, ...] = field(default=())
-    raw: Mapping[str, Any] = NOTHING
+    versions: tuple[Version, ...] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def published(self) -> str:

@@ -74,10 +74,10 @@ class CivitaiSite:
             items.insert(1, {"id": None, "name": 7, "modelVersions": {"files": "none"}, "tags": None})
         return as_json({"items": items, "metadata": pagination(request, page.cursor)})
 
-    def _model(self, request: Request, number: str) -> Reply:
-        model = self._catalogue.models.get(int(number)) if number.isdecimal() else None
+    def _model(self, _request: Request, number: str) -> Reply:
         if not number.isdecimal():
             return as_json({"error": "✖ Invalid input: expected number, received NaN\n  → at id"}, status=400)
+        model = self._catalogue.models.get(int(number))
         if model is None:
             return as_json({"error": f"No model with id {number}"}, status=404)
         return as_json(self._shapes.model(model, site=self._url))

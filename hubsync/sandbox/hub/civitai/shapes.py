@@ -1,4 +1,4 @@
-"""Civitai's JSON as its routes shape it: a list item, a model, a version and a light version differ, as the real ones do."""
+"""Civitai's JSON as its routes shape it: list item, model, version and light version differ, as the real ones do."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ AIR_TYPES = {
     "Checkpoint": "checkpoint",
 }
 AIR_ECOSYSTEMS = {"SD 1.5": "sd1", "SDXL 1.0": "sdxl", "Pony": "sdxl", "Flux.1 D": "flux1"}
+SCANS = {"Success": "No Pickle imports", "Danger": "**Detected Pickle imports (1)**\n`os.system`", "Pending": None}
 # Without `nsfw=true` a list shows models that have this bit, and their pictures that have it.
 PG = 1
 
@@ -183,7 +184,7 @@ class Shapes:
             "name": file.name,
             "type": file.type,
             "pickleScanResult": file.scan,
-            "pickleScanMessage": None if file.scan == "Pending" else "No Pickle imports",
+            "pickleScanMessage": SCANS[file.scan],
             "virusScanResult": file.scan,
             "virusScanMessage": None,
             "scannedAt": None if file.scan == "Pending" else version.published,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hubsync.sandbox.hub.civitai.records import NOTHING, PLAIN, File, Image, Model, Version, examples, lora
+from hubsync.sandbox.hub.civitai.records import PLAIN, File, Image, Model, Version, examples, lora
 
 
 def state(
@@ -15,14 +15,14 @@ def state(
     strength: float,
     *,
     file: str,
-    version: Mapping[str, Any] = NOTHING,
+    version: Mapping[str, Any] | None = None,
     **model: Any,  # noqa: ANN401
 ) -> Model:
     """A record that exists to show a state: a trained LoRA at a strength of its own, under a name of its own."""
     fields: dict[str, Any] = {
         "files": (lora(number, stem, strength, name=file),),
         "images": examples(number, stem, f"{PLAIN} <lora:{file.removesuffix('.safetensors')}:0.7>"),
-        **version,
+        **(version or {}),
     }
     return Model(id=1000 + number, name=name, versions=(Version(id=2000 + number, name="v1.0", **fields),), **model)
 

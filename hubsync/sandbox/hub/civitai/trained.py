@@ -1,4 +1,4 @@
-"""The Civitai records of what the sandbox has trained: sliders, trigger words, outfits, an embedding, the checkpoint."""
+"""The Civitai records of what the sandbox has trained: sliders, trigger words, outfits, an embedding, a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRAINED = (
     Model(
         id=1001,
         name="Add Detail",
-        description="<h2>A slider</h2><p>Weight <strong>-1&nbsp;…&nbsp;1</strong>: less or more texture. No trigger.</p>",
+        description="<h2>A slider</h2><p>Weight <strong>-1&nbsp;…&nbsp;1</strong>: less or more texture.</p>",
         tags=("slider", "detail", "tool"),
         downloads=48210,
         likes=3120,
@@ -30,7 +30,7 @@ TRAINED = (
     Model(
         id=1002,
         name="Add Saturation",
-        description="<p>Paler below zero, more vivid above. Goes with <a href='https://example.org/?a=1&amp;b=2'>the others</a>.</p>",
+        description="<p>Pale to vivid. See <a href='https://example.org/?a=1&amp;b=2'>the others</a>.</p>",
         tags=("slider", "color", "tool"),
         downloads=31877,
         likes=2045,
@@ -99,7 +99,7 @@ TRAINED = (
         id=1005,
         name="Mona (2 outfits)",
         creator="framewright",
-        description="<p>Two outfits:</p><ul><li>day: <em>mona, day outfit</em></li><li>night: <em>mona, night outfit</em></li></ul>",
+        description="<ul><li><em>mona, day outfit</em></li><li><em>mona, night outfit</em></li></ul>",
         tags=("character", "clothing"),
         level=1 | 4,
         downloads=8815,

@@ -7,8 +7,8 @@ from typing import Any
 from hubsync.sandbox.hub.huggingface.records import SD15, Entry, Repository
 
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
-# Renamed repositories: the old name answers with a redirect to the new one.
-RENAMED = {"sandbox/ohwx-old-name": "sandbox/ohwx-lora", "Sandbox/OHWX-LoRA": "sandbox/ohwx-lora"}
+# The old name answers with a redirect to the new one.
+RENAMED = {"sandbox/ohwx-old-name": "sandbox/ohwx-lora"}
 TAGS = ["text-to-image", "stable-diffusion", "lora", "diffusers", "template:sd-lora"]
 
 
@@ -67,7 +67,7 @@ image = pipeline("ohwx, a large red circle on a green background").images[0]
 
 ## Download model
 
-Weights for this model are available in Safetensors format. [Download](/sandbox/ohwx-lora/tree/main) them in the Files tab.
+[All files](/sandbox/ohwx-lora/tree/main), in Safetensors format.
 """,
     entries=(
         lora("pytorch_lora_weights.safetensors", "pytorch_lora_weights"),

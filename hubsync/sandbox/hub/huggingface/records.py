@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
@@ -25,7 +24,7 @@ class Repository:
     """A model repository. `card` is the front matter of its README, `body` the text below it."""
 
     id: str
-    card: Mapping[str, Any] = MappingProxyType({})
+    card: Mapping[str, Any] = field(default_factory=dict)
     body: str = ""
     entries: tuple[Entry, ...] = ()
     gated: Literal[False, "auto", "manual"] = False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 from hubsync.sandbox.hub.blobs import Blob
 from hubsync.sandbox.hub.huggingface.cards import readme
@@ -15,6 +16,7 @@ from hubsync.sandbox.hub.shelf import Shelf
 
 # What the Hub stores outside git, by its default `.gitattributes`.
 LARGE = (".safetensors", ".bin", ".pt", ".ckpt")
+SOURCES = frozenset(entry.source for record in REPOSITORIES for entry in record.entries)
 ATTRIBUTES = "".join(f"*{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in LARGE)
 
 
@@ -63,16 +65,17 @@ def is_large(path: str) -> bool:
     return path.endswith(LARGE)
 
 
-def repositories(shelf: Shelf) -> dict[str, Repo]:
-    """Every repository that has files on the shelf, and one for each LoRA file that no repository names."""
+def repositories(shelf: Shelf, others: Iterable[str]) -> dict[str, Repo]:
+    """The repositories that have files on the shelf, and a plain one for each of the `others`, files named nowhere."""
+    plain = [
+        Repository(
+            id=f"sandbox/{Path(source).stem}", card=card(), entries=(lora(Path(source).name, Path(source).stem),)
+        )
+        for source in others
+    ]
     found = {}
-    for record in REPOSITORIES:
+    for record in [*REPOSITORIES, *plain]:
         entries = tuple(entry for entry in record.entries if not entry.source or shelf.has(entry.source))
         if any(is_large(entry.path) for entry in entries):
             found[record.id] = Repo(replace(record, entries=entries), shelf)
-    named = {entry.source for record in REPOSITORIES for entry in record.entries}
-    for source in shelf.others(named):
-        stem = source.removeprefix("loras/").removesuffix(".safetensors")
-        record = Repository(id=f"sandbox/{stem}", card=card(), entries=(lora(f"{stem}.safetensors", stem),))
-        found[record.id] = Repo(record, shelf)
     return found

@@ -23,6 +23,8 @@ class HuggingFaceSite:
 
     def __init__(self, repos: dict[str, Repo], storage: Storage, *, token: str) -> None:
         self._repos = repos
+        # An old name and another spelling both lead to the name a repository has now.
+        self._names = {**RENAMED, **{known.lower(): known for known in repos}}
         self._storage = storage
         self._token = token
         self._router = Router(
@@ -50,7 +52,7 @@ class HuggingFaceSite:
         return Reply(status=reply.status, headers={**LIMITS, **reply.headers}, body=reply.body)
 
     def _find(self, request: Request, name: str, revision: str = "main") -> Repo | Reply:
-        if new := RENAMED.get(name):
+        if (new := self._names.get(name.lower(), name)) != name:
             query = f"?{request.with_query()}" if request.query else ""
             return redirect(request.path.replace(quote(name), quote(new), 1) + query)
         repo = self._repos.get(name)

@@ -14,14 +14,13 @@ from hubsync.sandbox.hub.messages import Json
 ROW = ("likes", "trendingScore", "private", "downloads", "tags", "pipeline_tag", "library_name", "createdAt", "modelId")
 FULL = (*ROW, "author", "sha", "lastModified", "gated", "disabled", "siblings")
 ALONE = (*FULL, "cardData", "spaces", "usedStorage")
-EXPANDABLE = frozenset(
-    (
-        "author baseModels cardData childrenModelCount config createdAt disabled downloads downloadsAllTime "
-        "evalResults gated gguf inference inferenceProviderMapping lastModified library_name likes mask_token "
-        "model-index pipeline_tag private resourceGroup safetensors sha siblings spaces tags transformersInfo "
-        "trendingScore usedStorage widgetData xetEnabled"
-    ).split()
+EXPANDABLE_NAMES = (
+    "author baseModels cardData childrenModelCount config createdAt disabled downloads downloadsAllTime "
+    "evalResults gated gguf inference inferenceProviderMapping lastModified library_name likes mask_token "
+    "model-index pipeline_tag private resourceGroup safetensors sha siblings spaces tags transformersInfo "
+    "trendingScore usedStorage widgetData xetEnabled"
 )
+EXPANDABLE = frozenset(EXPANDABLE_NAMES.split())
 # A Git LFS pointer to a file of fewer than ten million bytes: what git itself stores of it.
 POINTER_SIZE = 130
 

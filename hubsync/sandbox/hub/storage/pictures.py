@@ -43,7 +43,7 @@ class Gallery:
         return width, height
 
     def answer(self, request: Request) -> Reply:
-        """A picture, shrunk to `width=` where that is less than its own; the extension says which format, if it is honest."""
+        """A picture, shrunk to `width=` where that is less than its own, in the format of its extension."""
         match = ADDRESS.fullmatch(request.path)
         image = self._images.get(int(match[2])) if match else None
         if match is None or image is None:

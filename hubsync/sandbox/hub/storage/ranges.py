@@ -1,4 +1,4 @@
-"""Byte ranges as an object store answers them (RFC 9110 §14): one range, If-Range, 206, 416; several ranges are ignored."""
+"""Byte ranges as an object store takes them (RFC 9110 §14): one range, If-Range; several at once are ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses that expire: an HMAC over path and query, with a serial number so that one address can be told from the next."""
+"""Addresses that expire: an HMAC over path and query, and a serial number that tells each from the next."""
 
 from __future__ import annotations
 

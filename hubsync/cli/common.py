@@ -1,0 +1,106 @@
+"""What every command shares: the global options, before or after the command, and the services they open."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hubsync.cli.diagnostics import Narrator
+
+if TYPE_CHECKING:
+    from hubsync.config import Settings
+    from hubsync.services.app import Hubsync
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Call:
+    """The global options of one call, and what they open."""
+
+    root: Path | None = None
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def settings(self) -> Settings:
+        """Settings with the typed options on top."""
+        from hubsync import config
+
+        return config.load(options={"root": str(self.root)} if self.root else {})
+
+    def open(self) -> Hubsync:
+        """The services for the library these options mean."""
+        from hubsync.services.app import open_hubsync
+
+        return open_hubsync(self.settings())
+
+    @contextmanager
+    def cancellable(self) -> Iterator[threading.Event]:
+        """An event Ctrl-C sets, so that a job can end tidily; a second Ctrl-C ends it at once."""
+        cancel = threading.Event()
+
+        def on_interrupt(*_: object) -> None:
+            if cancel.is_set():
+                raise KeyboardInterrupt
+            cancel.set()
+
+        before = signal.signal(signal.SIGINT, on_interrupt)
+        try:
+            yield cancel
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def narrator(self) -> Narrator:
+        """Where a service's events are told."""
+        return Narrator(quiet=self.quiet)
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Add one global option to the call, wherever it stands."""
+    if value and parameter.name:
+        context.find_root().obj = replace(context.find_root().obj or Call(), **{parameter.name: value})
+
+
+_OPTIONS = (
+    click.option("--root", type=click.Path(path_type=Path), metavar="PATH", help="The library root."),
+    click.option("--json", is_flag=True, help="Print one JSON document on stdout."),
+    click.option("-q", "--quiet", is_flag=True, help="No narration on stderr."),
+    click.option("-v", "--verbose", is_flag=True, help="Show the traceback of an error."),
+)
+
+
+def global_options(command: Command) -> Command:
+    """Add the global options to a command or group; they end in `Call`, not in the function's arguments."""
+    for option in reversed(_OPTIONS):
+        command = _eager(option)(command)
+    return command
+
+
+def _eager(option: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        decorated = option(command)
+        parameter: Any = decorated.__click_params__[-1]  # type: ignore[attr-defined]
+        parameter.callback, parameter.expose_value, parameter.is_eager = _remember, False, True
+        return decorated
+
+    return decorate
+
+
+def pass_call(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command its `Call` as first argument, and the global options."""
+
+    @click.pass_context
+    def wrapped(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        return context.invoke(command, context.find_root().obj or Call(), *args, **kwargs)
+
+    wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
+    wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    return global_options(wrapped)

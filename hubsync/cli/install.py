@@ -1,0 +1,92 @@
+"""`install`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hubsync.cli import output
+from hubsync.cli.common import Call, pass_call
+from hubsync.cli.diagnostics import batch_exit_code, report, say
+from hubsync.cli.shapes import result_json
+from hubsync.errors import NotFound, UsageError
+from hubsync.services.install import InstallResult, planned
+from hubsync.services.planning import InstallOptions
+
+
+@click.command("install")
+@click.argument("refs", nargs=-1, metavar="REF...")
+@click.option("--file", metavar="NAME", help="Which file of the version or repository.")
+@click.option("--name", metavar="STEM", help="The name it gets here, used in <lora:STEM:1>.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen; download nothing.")
+@click.option("--force", is_flag=True, help="Download again what is already here.")
+@click.option("--no-preview", is_flag=True, help="Save no preview picture.")
+@click.option("--from", "listed", type=click.Path(path_type=Path), metavar="FILE", help="One REF a line; # comments.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 16), metavar="N", help="Downloads at the same time.")
+@pass_call
+def install_command(
+    call: Call,
+    refs: tuple[str, ...],
+    listed: Path | None,
+    dry_run: bool,  # noqa: FBT001
+    **options: str | int | bool | None,
+) -> int:
+    """Download REFs, verify them, and place them in the library."""
+    wanted = [*refs, *(_read_list(listed) if listed else [])]
+    if not wanted:
+        raise UsageError("nothing to install", hint="hubsync install REF, for example civitai:123")
+    if len(wanted) > 1 and (options["file"] or options["name"]):
+        raise UsageError("--file and --name go with one REF")
+    settings = call.settings()
+    choice = InstallOptions(
+        file=str(options["file"]) if options["file"] else None,
+        name=str(options["name"]) if options["name"] else None,
+        force=bool(options["force"]),
+        previews=settings.install.previews and not options["no_preview"],
+        jobs=int(options["jobs"] or settings.install.jobs),
+    )
+    with call.open() as hubsync, call.cancellable() as cancel:
+        plans = hubsync.install.plan(wanted, choice)
+        if dry_run:
+            results = [planned(plan) for plan in plans]
+        else:
+            results = hubsync.install.run(plans, choice, sink=call.narrator(), cancel=cancel)
+    _print(call, results)
+    return batch_exit_code([result.error for result in results if result.error])
+
+
+def _read_list(path: Path) -> list[str]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+    texts = (line.split(" #")[0].strip() for line in lines)
+    return [text for text in texts if text and not text.startswith("#")]
+
+
+def _print(call: Call, results: list[InstallResult]) -> None:
+    if call.json:
+        output.emit_json({"results": [result_json(result) for result in results]})
+    for result in results:
+        if result.error is not None:
+            if not call.quiet and len(results) > 1:
+                say(f"{result.asked}:")
+            report(result.error)
+        elif not call.json:
+            _print_one(result)
+
+
+def _print_one(result: InstallResult) -> None:
+    shape = result_json(result)
+    output.emit(f"{shape['status'].replace('_', ' ')}: {shape['name']}")
+    output.emit_fields(
+        (
+            ("  path", shape["path"]),
+            ("  size", output.human_size(shape["size"])),
+            ("  base model", shape["base_model"]),
+            ("  trigger words", output.human_words(shape["trigger_words"]) or "none"),
+            ("  weight", shape["weight"]),
+            ("  sha256", shape["sha256"]),
+        )
+    )

@@ -1,0 +1,113 @@
+"""The `hubsync` command: its subcommands by name, imported only when one is run, and the border for errors."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import NoReturn
+
+import click
+
+from hubsync.cli import diagnostics, output
+from hubsync.cli.common import Call, global_options
+from hubsync.errors import Cancelled, HubsyncError, Internal, UsageError
+
+_COMMANDS = {
+    "search": ("hubsync.cli.search", "Search Civitai and Hugging Face for LoRAs."),
+    "show": ("hubsync.cli.search", "Show everything a hub knows about a LoRA."),
+    "install": ("hubsync.cli.install", "Download, verify and place LoRAs."),
+    "list": ("hubsync.cli.library", "List the library."),
+    "info": ("hubsync.cli.library", "Show one installed LoRA."),
+    "inspect": ("hubsync.cli.library", "Read a safetensors file's header."),
+    "triggers": ("hubsync.cli.prompts", "Show a LoRA's trigger words."),
+    "prompt": ("hubsync.cli.prompts", "Put LoRAs and their trigger words into a prompt."),
+    "render": ("hubsync.cli.render", "Test-render LoRAs: without, with, and with trigger words."),
+    "renders": ("hubsync.cli.render", "List the renders so far."),
+    "config": ("hubsync.cli.settings", "Show and change settings."),
+    "doctor": ("hubsync.cli.settings", "Check what is set up, and say what to do about the rest."),
+    "demo": ("hubsync.cli.demo", "Try everything in a sandbox: hubs on loopback, real small LoRAs."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when that command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Every command, in the order a user meets them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value:
+        from importlib.metadata import version
+
+        output.emit(f"hubsync {version('hubsync')}")
+        context.exit()
+
+
+@click.group(
+    cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "obj": None}
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version)
+@global_options
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Find, install, understand and test-render Stable Diffusion LoRAs.
+
+    Without a command, on a terminal, the TUI opens.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
+    from hubsync.tui.app import run
+
+    with (context.obj or Call()).open() as hubsync:
+        run(hubsync)
+
+
+def main() -> NoReturn:
+    """Run the command line; the one place where errors become exit codes."""
+    try:
+        result = cli.main(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except (click.Abort, KeyboardInterrupt, Cancelled):
+        _fail(Cancelled())
+    except click.UsageError as error:
+        hint = f"{error.ctx.command_path} --help" if error.ctx else "hubsync --help"
+        _fail(UsageError(error.format_message(), hint=hint))
+    except click.ClickException as error:
+        _fail(HubsyncError(error.format_message()))
+    except HubsyncError as error:
+        _fail(error)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001  (the outermost border: a bug must not end in a traceback)
+        _fail(Internal(f"{type(error).__name__}: {error}", hint="run it again with --verbose and report it"))
+
+
+def _fail(error: HubsyncError | Cancelled) -> NoReturn:
+    asked = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    if "--json" in asked:
+        message, hint = (error.message, error.hint) if isinstance(error, HubsyncError) else ("cancelled", "")
+        output.emit_json({"error": {"code": error.code, "message": message, "hint": hint}})
+    diagnostics.report(error)
+    if any(flag in asked for flag in ("-v", "--verbose")):
+        traceback.print_exc()
+    sys.exit(diagnostics.exit_code(error))

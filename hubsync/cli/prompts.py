@@ -1,0 +1,91 @@
+"""`triggers` and `prompt`."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from typing import Any
+
+import click
+
+from hubsync.cli import output
+from hubsync.cli.common import Call, pass_call
+from hubsync.cli.diagnostics import say
+from hubsync.cli.shapes import composed_json, parsed_json, triggers_json
+from hubsync.prompts.compose import Composed, Format
+from hubsync.services.triggers import Wish
+
+
+@click.command("triggers")
+@click.argument("name")
+@pass_call
+def triggers_command(call: Call, name: str) -> None:
+    """Show the trigger words of an installed LoRA, in their groups, and who said them."""
+    with call.open() as hubsync:
+        lora = hubsync.library.find(name)
+    if call.json:
+        output.emit_json(triggers_json(lora))
+        return
+    if not lora.groups:
+        say(f"{lora.name} has no trigger words")
+    for group in lora.groups:
+        output.emit(f"group {group.index}{' (inserted by default)' if group.enabled else ''}")
+        for word in group.words:
+            output.emit(f"  {'' if word.enabled else '(off) '}{word.text}  [{word.source.value}]")
+    if lora.suggestions:
+        output.emit("suggested by the training data")
+        for item in lora.suggestions:
+            output.emit(f"  {item.text}  {item.score:.0%}  [{item.source}]")
+    output.emit_fields((("weight", lora.weight), ("negative", lora.negative)))
+
+
+@click.command("prompt")
+@click.argument("text", default="")
+@click.option("--lora", "loras", multiple=True, metavar="NAME[:WEIGHT[:GROUP]]", help="A LoRA to put in; repeatable.")
+@click.option("--negative", default="", metavar="TEXT", help="The negative prompt.")
+@click.option("--remove", "removed", multiple=True, metavar="NAME", help="A LoRA to take out, with its words.")
+@click.option("--no-triggers", is_flag=True, help="Tags only, no trigger words.")
+@click.option("--format", "form", type=click.Choice(list(Format)), default=Format.A1111, show_default=True)
+@click.option("--copy", is_flag=True, help="Copy the prompt to the terminal's clipboard (OSC 52).")
+@click.option("--parse", is_flag=True, help="Print what AUTOMATIC1111 makes of TEXT.")
+@pass_call
+def prompt_command(call: Call, text: str, loras: tuple[str, ...], removed: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Put LoRAs with their trigger words into TEXT (- reads stdin), or take them out."""
+    text = sys.stdin.read().rstrip("\n") if text == "-" else text
+    if options["parse"]:
+        output.emit_json(parsed_json(text))
+        return
+    composed = _compose(call, text, loras, removed, options)
+    if call.json:
+        output.emit_json(composed)
+    else:
+        output.emit(composed["prompt"])
+        if composed["negative_prompt"]:
+            output.emit(f"Negative prompt: {composed['negative_prompt']}")
+    for warning in composed["warnings"]:
+        if not call.quiet:
+            say(f"note: {warning['message']}")
+    if options["copy"] and sys.stderr.isatty():
+        sys.stderr.write(f"\x1b]52;c;{base64.b64encode(composed['prompt'].encode()).decode()}\x07")
+
+
+def _compose(
+    call: Call, text: str, loras: tuple[str, ...], removed: tuple[str, ...], options: dict[str, Any]
+) -> dict[str, Any]:
+    """First take out what is unwanted, then put in what is wanted."""
+    negative: str = options["negative"]
+    steps: list[Composed] = []
+    with call.open() as hubsync:
+        for name in removed:
+            steps.append(hubsync.triggers.remove(text, name, negative=negative))
+            text, negative = steps[-1].prompt, steps[-1].negative_prompt
+        steps.append(
+            hubsync.triggers.compose(
+                text,
+                [Wish.parse(lora) for lora in loras],
+                negative=negative,
+                format=Format(options["form"]),
+                with_words=not options["no_triggers"],
+            )
+        )
+    return composed_json(steps)

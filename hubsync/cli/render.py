@@ -1,0 +1,127 @@
+"""`render` and `renders`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hubsync.cli import output
+from hubsync.cli.common import Call, pass_call
+from hubsync.cli.diagnostics import say
+from hubsync.cli.shapes import render_json
+from hubsync.domain import Render, RenderOutcome
+from hubsync.errors import UsageError
+from hubsync.render.plan import RenderOptions
+from hubsync.services.triggers import Wish
+
+
+@click.command("render")
+@click.argument("names", nargs=-1, metavar="[NAME[:WEIGHT]]...")
+@click.option("--all", "everything", is_flag=True, help="Every LoRA of the library.")
+@click.option("--prompt", metavar="TEXT", help="What to draw.  [default: the family's own]")
+@click.option("--negative", default="", metavar="TEXT", help="The negative prompt.")
+@click.option("--weights", metavar="-1,0,0.5,1", help="Each LoRA at each of these weights.")
+@click.option("--seeds", metavar="1,2", help="Each picture with each of these seeds.")
+@click.option("--steps", type=click.IntRange(1, 500), help="Sampling steps.  [default: the family's own]")
+@click.option("--cfg", type=float, help="Guidance scale.  [default: the family's own]")
+@click.option("--size", metavar="WxH", help="Pixels.  [default: the checkpoint's own]")
+@click.option("--sampler", metavar="NAME", help="By AUTOMATIC1111's name.  [default: the family's own]")
+@click.option("--checkpoint", metavar="PATH", help="A checkpoint, diffusers folder or Hugging Face repository.")
+@click.option("--device", help="cpu, cuda or mps.  [default: the best there is]")
+@click.option("--no-batch", is_flag=True, help="One picture at a time.")
+@click.option("--set-preview", is_flag=True, help="Take the render as the LoRA's preview, even if it has one.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the pictures go.")
+@pass_call
+def render_command(call: Call, names: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Draw the same seed without a LoRA, with it, and with it and its trigger words; say what changed."""
+    wanted = RenderOptions(
+        prompt=options["prompt"],
+        negative=options["negative"],
+        weights=_numbers(options["weights"], "--weights"),
+        seeds=tuple(int(seed) for seed in _numbers(options["seeds"], "--seeds")),
+        steps=options["steps"],
+        cfg=options["cfg"],
+        size=_size(options["size"]),
+        sampler=options["sampler"],
+        checkpoint=options["checkpoint"],
+        device=options["device"],
+        batch=not options["no_batch"],
+        out=options["out"],
+    )
+    with call.open() as hubsync, call.cancellable() as cancel:
+        plan = hubsync.render.plan([Wish.parse(name) for name in names], wanted, everything=options["everything"])
+        outcome = hubsync.render.run(plan, sink=call.narrator(), cancel=cancel, set_preview=options["set_preview"])
+    _print(call, outcome)
+
+
+def _numbers(text: str | None, option: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(number) for number in text.split(",")) if text else ()
+    except ValueError as error:
+        raise UsageError(f"{option} wants numbers joined by commas, not '{text}'") from error
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,5})[xX]([0-9]{1,5})", text)
+    if match is None or not int(match[1]) or not int(match[2]):
+        raise UsageError(f"'{text}' is not WxH", hint="for example --size 768x512")
+    return int(match[1]), int(match[2])
+
+
+def _print(call: Call, outcome: RenderOutcome) -> None:
+    if call.json:
+        output.emit_json(
+            {
+                "renders": [render_json(render) for render in outcome.renders],
+                "sheet": str(outcome.sheet) if outcome.sheet else None,
+                "device": outcome.device,
+                "dtype": outcome.dtype,
+                "load_seconds": round(outcome.load_seconds, 3),
+                "seconds": round(outcome.seconds, 3),
+            }
+        )
+        return
+    output.emit_table(map(_row, outcome.renders), header=("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE"))
+    if outcome.sheet:
+        output.emit(f"\ncontact sheet: {outcome.sheet}")
+    if not call.quiet:
+        drawn = f"{len(outcome.renders)} pictures in {outcome.seconds:.1f} s"
+        say(f"{drawn} on {outcome.device} ({outcome.dtype}), loaded in {outcome.load_seconds:.1f} s")
+
+
+def _row(render: Render) -> tuple[str, ...]:
+    return (
+        ", ".join(f"{use.name} {use.weight:g}" for use in render.loras) or "-",
+        render.kind.value,
+        str(render.seed),
+        _effect(render.effect),
+        _effect(render.trigger_effect),
+        render.path.name,
+    )
+
+
+def _effect(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+@click.command("renders")
+@click.argument("name", required=False)
+@pass_call
+def renders_command(call: Call, name: str | None) -> None:
+    """List the renders so far, newest first."""
+    with call.open() as hubsync:
+        renders = hubsync.render.history(name)
+    if call.json:
+        output.emit_json({"items": [render_json(render) for render in renders]})
+    elif renders:
+        output.emit_table(
+            ((*_row(render)[:-1], str(render.path)) for render in renders),
+            header=("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE"),
+        )
+    elif not call.quiet:
+        say("nothing rendered yet: hubsync render NAME")

@@ -1,0 +1,276 @@
+"""Reads a safetensors header, without its tensors, from a file nobody vouches for.
+
+Format: eight bytes, little-endian, say how long the JSON is; the JSON names each tensor's dtype, shape and place; then
+the data, without gaps (huggingface/safetensors, README "Format").
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from operator import mul, sub
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+
+from hubsync.errors import NoPermission, NotFound, NotSafetensors
+
+MAX_HEADER = 100_000_000
+"""Longest JSON accepted, in bytes: the limit of the safetensors library itself."""
+
+# fmt: off
+_WIDTHS = {
+    "F4": 0.5, "F6_E2M3": 0.75, "F6_E3M2": 0.75, "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1,
+    "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8,
+    "": -1,  # a tensor without a dtype fits no size
+}
+# fmt: on
+
+_INSTEAD = (
+    (b"PK\x03\x04", "it is a zip archive: a PyTorch pickle, or a download that was never unpacked"),
+    (b"\x80\x02", "it is a Python pickle"),
+    (b"GGUF", "it is a GGUF file"),
+    (b"version https://git-lfs", "it is a Git LFS pointer; the file itself was never fetched"),
+    (b"<", "it is a web page"),
+    (b'{"', "it is a JSON text, probably a hub's error message"),
+)
+
+_FIRST_READ = 1 << 16
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**48)]
+
+
+class Tensor(msgspec.Struct, frozen=True, gc=False):
+    """One tensor: `dtype` as safetensors writes it, `shape`, and where its bytes lie in the data."""
+
+    # A field left out of a file keeps a default that `_misfit` does not let pass.
+    dtype: str = ""
+    # Rank 64 is numpy's limit; it keeps the product of a hostile shape small.
+    shape: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=64)] = (-1,)
+    data_offsets: tuple[_Count, _Count] = (2**49, 0)
+
+    @property
+    def start(self) -> int:
+        """First byte, counted from the end of the header."""
+        return self.data_offsets[0]
+
+    @property
+    def end(self) -> int:
+        """One past the last byte, counted from the end of the header."""
+        return self.data_offsets[1]
+
+
+class _Metadata(msgspec.Struct):
+    texts: dict[str, str] = msgspec.field(name="__metadata__", default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the header says. `length` is where the data begins, `file_size` what the file measures, both in bytes."""
+
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, str]
+    length: int
+    file_size: int
+
+
+_TENSORS = msgspec.json.Decoder(dict[str, Tensor])
+_METADATA = msgspec.json.Decoder(_Metadata)
+
+
+def header_length(prefix: bytes) -> int:
+    """Where the data begins, told by a file's first eight bytes (give more: they make a better message).
+
+    Raises:
+        NotSafetensors: fewer than eight bytes, or a length no safetensors file has.
+    """
+    if len(prefix) < 8:
+        _bad(f"{len(prefix)} bytes are too short for a header")
+    length = int.from_bytes(prefix[:8], "little")
+    if length > MAX_HEADER:
+        instead = next((words for magic, words in _INSTEAD if prefix.lstrip().startswith(magic)), "")
+        _bad(instead or f"its header would be {length:,} bytes long; at most {MAX_HEADER:,} are allowed")
+    return 8 + length
+
+
+def parse_header(prefix: bytes, file_size: int | None = None) -> Header:
+    """Read the header from a file's first bytes; bytes beyond the header are ignored.
+
+    Args:
+        prefix: at least `header_length(prefix)` bytes.
+        file_size: of the whole file, in bytes; None if unknown: then the size the header implies is taken.
+
+    Raises:
+        NotSafetensors: saying what is wrong.
+    """
+    length = header_length(prefix)
+    header, problem = _parse(prefix[8:length], length, file_size)
+    if header is None or problem:
+        _bad(problem)
+    return header
+
+
+def read_header(path: Path) -> Header:
+    """Read a file's header; its tensors are not touched.
+
+    Raises:
+        NotSafetensors: saying what is wrong.
+        NotFound, NoPermission: it cannot be opened.
+    """
+    header, problem = partial_header(path)
+    if header is None or problem:
+        raise NotSafetensors(f"{path.name} is no sound safetensors file: {problem}", hint="download it again")
+    return header
+
+
+def partial_header(path: Path) -> tuple[Header | None, str]:
+    """What even a damaged file tells, and what is wrong with it ('' for a sound one).
+
+    Raises:
+        NotFound, NoPermission: it cannot be opened.
+    """
+    with opened(path) as file:
+        prefix = os.read(file, _FIRST_READ)
+        try:
+            length = header_length(prefix)
+        except NotSafetensors as error:
+            return None, error.message
+        raw = prefix[8:length]
+        if length > len(prefix):
+            raw += _read(file, length - len(prefix))
+        return _parse(raw, length, os.fstat(file).st_size)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """A file descriptor to read a model file with; what goes wrong meanwhile becomes an error of ours.
+
+    Raises:
+        NotFound, NoPermission: it is not there, or cannot be read.
+        NotSafetensors: it is a folder.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            yield file
+        finally:
+            os.close(file)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {path}") from error
+    except IsADirectoryError as error:
+        raise NotSafetensors(f"{path} is a folder") from error
+    except OSError as error:
+        raise NoPermission(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+
+
+def _read(file: int, count: int) -> bytes:
+    """Up to `count` bytes; fewer only at the end of the file (one read may stop short)."""
+    pieces = []
+    while count and (piece := os.read(file, count)):
+        pieces.append(piece)
+        count -= len(piece)
+    return b"".join(pieces)
+
+
+def _parse(raw: bytes, length: int, file_size: int | None) -> tuple[Header | None, str]:
+    problem = ""
+    if missing := length - 8 - len(raw):
+        problem = f"truncated inside its header: {missing:,} of its {length:,} bytes are missing"
+        # The entries before the cut still tell something.
+        raw = raw[: raw.rfind(b"}") + 1] + b"}"
+    try:
+        tensors, metadata = _decode(raw)
+    except NotSafetensors as error:
+        return None, problem or error.message
+    end = max([tensor.data_offsets[1] for tensor in tensors.values()], default=0)
+    size = length + end if file_size is None else file_size
+    header = Header(tensors=tensors, metadata=metadata, length=length, file_size=size)
+    return header, problem or _duplicate(raw, header) or _misfit(tensors) or _wrong_size(length + end, size)
+
+
+def _decode(raw: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if not raw.startswith(b"{"):
+        _bad("its header is not JSON")
+    try:
+        metadata = _METADATA.decode(raw).texts if b"__metadata__" in raw else {}
+        try:
+            tensors = _TENSORS.decode(raw)
+        except msgspec.ValidationError:
+            # Metadata may have a key named like a tensor's field.
+            everything = msgspec.json.decode(raw)
+            everything.pop("__metadata__", None)
+            tensors = msgspec.convert(everything, dict[str, Tensor])
+    except UnicodeDecodeError:
+        _bad("its header is not UTF-8")
+    except RecursionError:
+        _bad("its header is nested too deeply")
+    except msgspec.DecodeError as error:
+        _bad(f"its header makes no sense: {error}")
+    tensors.pop("__metadata__", None)
+    return tensors, metadata
+
+
+def _duplicate(raw: bytes, header: Header) -> str:
+    """Say so if a key stands twice: readers differ in which of the two they take.
+
+    Counting quotes is fast and exact: a key that was dropped leaves its quotes behind. A tensor has five strings.
+    """
+    texts = [*header.metadata, *header.metadata.values()]
+    strings = 5 * len(header.tensors) + (1 + len(texts) if texts else 0)
+    inner = "".join([*header.tensors, *texts]).count('"') if b"\\" in raw else 0
+    if raw.count(b'"') == 2 * strings + inner and not (inner and b"\\u0022" in raw):
+        return ""
+    try:
+        json.loads(raw, object_pairs_hook=_without_duplicates)
+    except NotSafetensors as error:
+        return error.message
+    except (RecursionError, ValueError) as error:
+        return f"its header makes no sense: {error}"
+    return ""
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        _bad(f"'{next(name for name in names if names.count(name) > 1)}' stands twice in its header")
+    return found
+
+
+def _misfit(tensors: Mapping[str, Tensor]) -> str:
+    """What is wrong with the places of the tensors; '' if they follow one another exactly."""
+    flat = list(chain.from_iterable([tensor.data_offsets for tensor in tensors.values()]))
+    starts, ends = flat[::2], flat[1::2]
+    counts = [math.prod(tensor.shape) for tensor in tensors.values()]
+    widths = [_WIDTHS.get(tensor.dtype) for tensor in tensors.values()]
+    if None in widths or list(map(mul, counts, widths)) != list(map(sub, ends, starts)):
+        for (name, tensor), count, width in zip(tensors.items(), counts, widths, strict=True):
+            # A dtype invented after this was written is no damage, so its size is not judged.
+            if width is not None and count * width != tensor.end - tensor.start:
+                return f"the size of tensor '{name}' does not fit its shape"
+    # Writers list tensors in the order of their data; only a strange file needs the sorting of `_gap`.
+    return "" if starts == [0, *ends[:-1]] or not starts else _gap(tensors)
+
+
+def _gap(tensors: Mapping[str, Tensor]) -> str:
+    end = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_offsets):
+        if tensor.start != end:
+            return f"tensor '{name}' {'overlaps another' if tensor.start < end else 'leaves a gap before it'}"
+        end = tensor.end
+    return ""
+
+
+def _wrong_size(expected: int, size: int) -> str:
+    if expected > size:
+        return f"truncated: {expected - size:,} of its {expected:,} bytes are missing"
+    return f"{size - expected:,} bytes follow its data" if size > expected else ""
+
+
+def _bad(reason: str) -> NoReturn:
+    raise NotSafetensors(reason)

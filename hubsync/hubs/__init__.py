@@ -1,0 +1,1 @@
+"""The hubs: one a file, speaking HTTP, returning the nouns of `hubsync.domain`."""

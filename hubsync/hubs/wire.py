@@ -1,0 +1,54 @@
+"""Reading JSON that may lack, misname or mistype anything: a field that does not fit counts as absent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def read(raw: object, shape: type[T]) -> T | None:
+    """`raw` as a `shape`, whose fields all have defaults; None where it is no JSON object."""
+    if not isinstance(raw, dict):
+        return None
+    fields = {}
+    for field in msgspec.structs.fields(shape):
+        if (value := raw.get(field.encode_name)) is None:
+            continue
+        try:
+            fields[field.name] = msgspec.convert(value, field.type, strict=False)
+        except (msgspec.ValidationError, OverflowError, RecursionError):
+            continue
+    return shape(**fields)
+
+
+def rows(raw: object, shape: type[T]) -> Iterator[T]:
+    """The objects of a list, each read leniently; what is no object is skipped."""
+    for item in raw if isinstance(raw, list) else ():
+        if (row := read(item, shape)) is not None:
+            yield row
+
+
+def texts(raw: object) -> list[str]:
+    """The strings of a list; a lone string is a list of one."""
+    items = raw if isinstance(raw, list) else [raw]
+    return [item for item in items if isinstance(item, str)]
+
+
+def moment(text: str | None) -> datetime | None:
+    """An ISO date as UTC; records of 2024 lack the `Z`, old sidecars hold an empty text."""
+    try:
+        found = datetime.fromisoformat(text or "")
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def count(value: float | None) -> int | None:
+    """A number that can be a count or a size: finite, not negative."""
+    return int(value) if value is not None and math.isfinite(value) and value >= 0 else None

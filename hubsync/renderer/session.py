@@ -1,0 +1,92 @@
+"""One session of the renderer: keeps the pipeline between requests and answers each with lines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from torch import Tensor
+
+from hubsync.render.wire import Done, Line, Loaded, Note, Picture, Request
+from hubsync.renderer.drawing import Artist
+from hubsync.renderer.embeddings import load_embedding
+from hubsync.renderer.loading import choose_device, components, load_pipeline, use_sampler
+from hubsync.renderer.names import table_of
+from hubsync.renderer.networks import Network, load_network
+
+Pipeline: TypeAlias = Any
+"""A diffusers pipeline."""
+
+
+class Session:
+    """Renders requests one after the other; the checkpoint of the last one stays loaded."""
+
+    def __init__(self, say: Callable[[Line], object]) -> None:
+        self._say = say
+        self._key: tuple[str, ...] = ()
+        self._pipe: Pipeline = None
+        self._own_scheduler: Any = None
+
+    def render(self, request: Request) -> None:
+        """Draw every row of the request and say what happened.
+
+        Raises:
+            HubsyncError: the request cannot be done.
+        """
+        began = time.perf_counter()
+        self._load(request)
+        sampler, schedule = use_sampler(self._pipe, self._own_scheduler, request.sampler)
+        loaded = time.perf_counter()
+        pipe = self._pipe
+        dtype = str(pipe.dtype).removeprefix("torch.")
+        device = str(pipe.device)
+        self._say(Loaded(device=device, dtype=dtype, sampler=sampler, schedule=schedule, seconds=loaded - began))
+        artist = Artist(pipe, self._networks(request), self._embeddings(request), self._say)
+        for index, picture in artist.draw(request):
+            path = Path(request.folder) / f"{index:04}.png"
+            save(picture, path)
+            self._say(Picture(row=index, path=str(path)))
+        self._say(Done(seconds=time.perf_counter() - loaded))
+
+    def _load(self, request: Request) -> None:
+        key = (request.checkpoint, request.config, request.pipeline, request.device)
+        if key == self._key:
+            return
+        # The old pipeline goes first: two do not fit where one does.
+        self._key, self._pipe = (), None
+        self._pipe = load_pipeline(request, choose_device(request.device))
+        self._own_scheduler = self._pipe.scheduler
+        self._key = key
+
+    def _networks(self, request: Request) -> dict[str, Network]:
+        table = table_of(components(self._pipe))
+        networks = {name: load_network(name, Path(path), table) for name, path in request.loras.items()}
+        for network in networks.values():
+            for message in _leftovers(network):
+                self._say(Note(message=message))
+        return networks
+
+    def _embeddings(self, request: Request) -> Mapping[str, tuple[Tensor, ...]]:
+        encoders = [model for name, model in components(self._pipe).items() if name.startswith("text_encoder")]
+        widths = tuple(model.get_input_embeddings().weight.shape[1] for model in encoders)  # type: ignore[operator]
+        return {name: load_embedding(name, Path(path), widths) for name, path in request.embeddings.items()}
+
+
+def save(picture: Tensor, path: Path) -> None:
+    """Write a picture, (3, height, width) 0..1, as PNG; lightly compressed, for it is written again with its text."""
+    from PIL import Image
+
+    pixels = (picture.permute(1, 2, 0) * 255).round().byte().numpy()
+    Image.fromarray(pixels).save(path, compress_level=1)
+
+
+def _leftovers(network: Network) -> Iterator[str]:
+    if not network.leftover:
+        return
+    count = len(network.modules) + len(network.leftover)
+    yield (
+        f"'{network.name}': {len(network.leftover)} of {count} modules have no place in this checkpoint "
+        f"and were left out, {network.leftover[0]} among them"
+    )
