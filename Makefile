@@ -6,13 +6,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALL := $(RUN) pip install --disable-pip-version-check --quiet --constraint config/constraints.txt
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check clean
 
 help:
 	@echo 'make demo   try hubsync in a sandbox (opens the TUI; without a terminal it walks the whole job once)'
 	@echo 'make test   run the tests'
 	@echo 'make check  formatting, lint, types, import contracts, dead code'
-	@echo 'make bench  measure, beside a floor in the same run'
 	@echo 'make clean  remove what these made'
 
 demo: $(VENV)/render.stamp
@@ -27,9 +26,6 @@ check: $(VENV)/dev.stamp
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports
 	$(RUN) vulture
-
-bench: $(VENV)/dev.stamp
-	$(RUN) pytest tests/benchmarks -p no:randomly -s --benchmarks
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -40,6 +40,11 @@ def texts(raw: object) -> list[str]:
     return [item for item in items if isinstance(item, str)]
 
 
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
 def moment(text: str | None) -> datetime | None:
     """An ISO date as UTC; records of 2024 lack the `Z`, old sidecars hold an empty text."""
     try:

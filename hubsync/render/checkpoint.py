@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -15,7 +16,7 @@ from hubsync.families import Families
 _MOST_HEADER = 100 << 20
 """Bytes of a safetensors header: the format's own limit."""
 
-_SIGNS = (
+_SIGNS: tuple[tuple[re.Pattern[str], Mapping[int, str], str | None], ...] = (
     (re.compile(r".*double_blocks\.0\.img_attn\.qkv\.weight"), {}, "flux1"),
     (re.compile(r".*joint_blocks\.0\.x_block\.attn\.qkv\.weight"), {}, "sd3"),
     (re.compile(r".*transformer_blocks\.0\.attn2\.to_k\.weight"), {768: "sd1", 1024: "sd2", 2048: "sdxl"}, None),
@@ -23,6 +24,8 @@ _SIGNS = (
 """Keys that tell a single file's family: by being there, or by the width of the text it attends to."""
 
 _INDEX = "model_index.json"
+
+_T = TypeVar("_T")
 
 
 class _Tensor(msgspec.Struct):
@@ -114,7 +117,7 @@ def _header(path: Path) -> Mapping[str, _Tensor]:
         return {}
 
 
-def _read[T](path: Path, kind: type[T]) -> T:
+def _read(path: Path, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError):

@@ -6,10 +6,11 @@ import os
 import queue
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -56,7 +57,7 @@ def answers(
     cancel: threading.Event,
     timeout: float,
     environment: Mapping[str, str],
-) -> Iterator[Line]:
+) -> Generator[Line]:
     """Start the renderer, send it the request, give its lines as they come, the last one Done.
 
     `timeout` is in seconds of silence. Lines that are none of the renderer's are passed over. However this ends, the
@@ -66,10 +67,13 @@ def answers(
         Cancelled: `cancel` was set.
         HubsyncError: what the renderer reported, or how it ended without a word.
     """
-    with tempfile.TemporaryFile() as stderr:
-        process = _start(command, stderr, environment)
+    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
+        # A file, not a pipe: neither side ever waits for the other to read.
+        stdin.write(encode(request))
+        stdin.seek(0)
+        process = _start(command, stdin, stderr, environment)
         lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        threading.Thread(target=_converse, args=(process, encode(request), lines), daemon=True).start()
+        threading.Thread(target=_collect, args=(process.stdout, lines), daemon=True).start()
         try:
             for line in _heard(lines, cancel, timeout):
                 message = _understood(line)
@@ -84,17 +88,20 @@ def answers(
             _stop(process)
 
 
-def _start(command: Sequence[str], stderr: IO[bytes], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(
+    command: Sequence[str], stdin: IO[bytes], stderr: IO[bytes], environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     quiet = {"TQDM_DISABLE": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
     # OpenMP threads that spin while they wait make a step 4 to 14 times slower on a machine others use.
     calm = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUTF8": "1"}
     # The same hubsync as here, and nothing from the folder the user happens to stand in.
-    home = str(Path(hubsync.__file__).parent.parent)
-    found = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}
+    home = [str(Path(hubsync.__file__).parent.parent)] if command[0] == sys.executable else []
+    paths = os.pathsep.join([*home, *filter(None, [os.environ.get("PYTHONPATH")])])
+    found = {"PYTHONSAFEPATH": "1", "PYTHONPATH": paths}
     try:
         return subprocess.Popen(  # noqa: S603  the command is the user's own setting
             command,
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
             env={**os.environ, **quiet, **calm, **found, **environment},
@@ -103,17 +110,11 @@ def _start(command: Sequence[str], stderr: IO[bytes], environment: Mapping[str, 
         raise RendererMissing(f"{command[0]} cannot be started: {error.strerror}", hint=_INSTALL) from error
 
 
-def _converse(process: subprocess.Popen[bytes], request: bytes, lines: queue.SimpleQueue[bytes | None]) -> None:
-    """Send the request and collect lines; its own thread, for a pipe may block either way. None ends the lines."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.write(request)
-        process.stdin.close()
-    except BrokenPipeError:
-        pass  # it died before it listened: its last words say why
-    for line in process.stdout:
-        lines.put(line)
+def _collect(stdout: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+    """Lines as they come, in a thread of its own, for a pipe blocks; None ends them."""
+    with stdout:
+        for line in stdout:
+            lines.put(line)
     lines.put(None)
 
 
@@ -151,7 +152,7 @@ def _crashed(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> HubsyncErro
     words = _last_words(stderr)
     if "ModuleNotFoundError" in words:
         return RendererMissing(f"the renderer cannot start: {words.splitlines()[-1]}", hint=_INSTALL)
-    if code == -signal.SIGKILL:
+    if code == -9:
         return OutOfMemory(
             "the renderer was killed, as happens when the machine runs out of memory",
             hint="use a smaller --size or --no-batch",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-
-from hubsync import __version__
+from importlib import metadata
 
 PNG_KEY = "parameters"
 
@@ -15,20 +14,25 @@ def infotext(prompt: str, negative: str, parameters: Mapping[str, object]) -> st
 
     `parameters` keep their order; empty ones are left out; hubsync's version comes last.
     """
-    pairs = {**parameters, "Version": f"hubsync v{__version__}"}
-    line = ", ".join(f"{name}: {_quoted(value)}" for name, value in pairs.items() if value not in ("", None))
+    pairs = {**parameters, "Version": _version()}
+    line = ", ".join(f"{name}: {_quoted(value)}" for name, value in pairs.items() if value != "")
     rest = [f"Negative prompt: {negative}"] if negative else []
     return "\n".join([prompt, *rest, line])
 
 
-def hashes(found: Mapping[str, str | None], *, digits: int = 12) -> str:
-    """`Lora hashes` and `TI hashes`: names with the first digits of their hash; a name loses what breaks the list."""
-    known = {name: value for name, value in found.items() if value}
-    return ", ".join(
-        f"{name.replace(':', '').replace(',', '')}: {value[:digits].lower()}" for name, value in known.items()
-    )
+def hash_list(hashes: Mapping[str, str | None]) -> str:
+    """The value of `Lora hashes` and `TI hashes`: 12 digits a name; a name loses what would break the list."""
+    known = {name.translate({ord(":"): None, ord(","): None}): value for name, value in hashes.items() if value}
+    return ", ".join(f"{name}: {value[:12].lower()}" for name, value in known.items())
 
 
 def _quoted(value: object) -> str:
     text = str(value)
     return json.dumps(text, ensure_ascii=False) if any(mark in text for mark in ",:\n") else text
+
+
+def _version() -> str:
+    try:
+        return f"hubsync v{metadata.version('hubsync')}"
+    except metadata.PackageNotFoundError:
+        return "hubsync"

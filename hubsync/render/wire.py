@@ -59,7 +59,6 @@ class Loaded(Struct, frozen=True, kw_only=True, tag="loaded"):
     dtype: str
     sampler: str
     schedule: str = ""
-    seconds: float
 
 
 class Note(Struct, frozen=True, kw_only=True, tag="note"):
@@ -82,9 +81,7 @@ class Picture(Struct, frozen=True, kw_only=True, tag="picture"):
 
 
 class Done(Struct, frozen=True, kw_only=True, tag="done"):
-    """Every row is drawn; seconds of wall time after loading."""
-
-    seconds: float
+    """Every row is drawn."""
 
 
 class Failure(Struct, frozen=True, kw_only=True, tag="failure"):
@@ -118,4 +115,5 @@ def decode_line(line: bytes) -> Line:
     Raises:
         msgspec.DecodeError: the line is none of the renderer's.
     """
-    return msgspec.json.decode(line, type=Line)
+    message: Line = msgspec.json.decode(line, type=Line)
+    return message

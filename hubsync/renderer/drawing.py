@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from hubsync.errors import HubsyncError, OutOfMemory
-from hubsync.prompts.syntax import attention
+from hubsync.prompts.syntax import BREAK_MARK, attention
 from hubsync.render.wire import Line, Note, Progress, Request, Row
 from hubsync.renderer.adapters import applied
 from hubsync.renderer.encoding import PromptEncoder
@@ -86,7 +86,7 @@ class Artist:
 
         width, height = request.size or (None, None)
         with torch.no_grad(), applied(self._networks, [row.loras for row in rows]):
-            pictures = self._pipe(
+            pictures: Tensor = self._pipe(
                 **self._prompts(rows),
                 generator=[torch.Generator().manual_seed(row.seed) for row in rows],
                 num_inference_steps=request.steps,
@@ -143,4 +143,4 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def _plain(text: str) -> str:
     """The prompt without weights: the text encoders of newer families know none."""
-    return "".join(part for part, weight in attention(text) if (part, weight) != ("BREAK", -1.0))
+    return "".join(part for part, weight in attention(text) if (part, weight) != BREAK_MARK)

@@ -1,4 +1,4 @@
-"""Textual-inversion embeddings: vectors a prompt calls by the file's stem, in AUTOMATIC1111's and diffusers' layouts."""
+"""Textual-inversion embeddings: vectors a prompt calls by their file's stem, in every common layout."""
 
 from __future__ import annotations
 

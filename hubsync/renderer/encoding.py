@@ -23,7 +23,7 @@ Pipeline: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class _Encoder:
-    """One text encoder: SD 1 and 2 take its last layer, SDXL the last but one of both, and the second's pooled output."""
+    """One text encoder: SD 1 and 2 take its last layer, SDXL the last but one of both."""
 
     model: Any
     tokens: Tokens

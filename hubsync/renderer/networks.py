@@ -66,7 +66,9 @@ def load_network(name: str, path: Path, table: Mapping[str, Target]) -> Network:
     factors, leftover = _pair(tensors, _Alphas(metadata))
     if not factors:
         example = next(iter(tensors), "no tensor at all")
-        raise HubsyncError(f"'{name}' holds nothing the renderer knows as a LoRA: {len(tensors)} tensors, {example} first")
+        raise HubsyncError(
+            f"'{name}' holds nothing the renderer knows as a LoRA: {len(tensors)} tensors, {example} first"
+        )
     bound: dict[Target, Factors] = {}
     for module, pair in factors.items():
         if target := table.get(flatten(module)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -35,20 +34,17 @@ class Session:
         Raises:
             HubsyncError: the request cannot be done.
         """
-        began = time.perf_counter()
         self._load(request)
-        sampler, schedule = use_sampler(self._pipe, self._own_scheduler, request.sampler)
-        loaded = time.perf_counter()
         pipe = self._pipe
+        sampler, schedule = use_sampler(pipe, self._own_scheduler, request.sampler)
         dtype = str(pipe.dtype).removeprefix("torch.")
-        device = str(pipe.device)
-        self._say(Loaded(device=device, dtype=dtype, sampler=sampler, schedule=schedule, seconds=loaded - began))
+        self._say(Loaded(device=str(pipe.device), dtype=dtype, sampler=sampler, schedule=schedule))
         artist = Artist(pipe, self._networks(request), self._embeddings(request), self._say)
         for index, picture in artist.draw(request):
             path = Path(request.folder) / f"{index:04}.png"
             save(picture, path)
             self._say(Picture(row=index, path=str(path)))
-        self._say(Done(seconds=time.perf_counter() - loaded))
+        self._say(Done())
 
     def _load(self, request: Request) -> None:
         key = (request.checkpoint, request.config, request.pipeline, request.device)

@@ -12,11 +12,10 @@ from typing import Any, TypeAlias
 
 from torch import Tensor
 
-from hubsync.prompts.syntax import attention
+from hubsync.prompts.syntax import BREAK_MARK, attention
 
 CHUNK = 75
 _COMMA_REACH = 20
-_BREAK = ("BREAK", -1.0)
 
 Tokenizer: TypeAlias = Any
 """A transformers CLIPTokenizer."""
@@ -59,7 +58,7 @@ class Tokens:
         """The prompt in chunks, at least one."""
         chunks = [Chunk()]
         for text, weight in attention(prompt):
-            if (text, weight) == _BREAK:
+            if (text, weight) == BREAK_MARK:
                 chunks.append(Chunk())
                 continue
             self._add(chunks, self._ids(text), weight)

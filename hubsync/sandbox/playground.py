@@ -19,6 +19,7 @@ class Playground:
     """A running sandbox. `environ` is the environment in which hubsync meets it and nothing of the user's."""
 
     root: Path
+    hub: SandboxHub
     environ: Mapping[str, str]
 
 
@@ -31,6 +32,7 @@ def playground(root: Path) -> Iterator[Playground]:
         }
         yield Playground(
             root=root,
+            hub=hub,
             environ={
                 **kept,
                 "HUBSYNC_ROOT": str(root),

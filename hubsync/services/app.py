@@ -157,16 +157,18 @@ class Hubsync:
         return self._hub_table
 
     def _has_token(self, source: Source) -> bool:
-        if source is Source.CIVITAI:
-            return bool(self.settings.civitai.api_key)
-        from hubsync.hubs.huggingface import token
+        from hubsync.hubs.guard import Guard
 
-        return token(self.settings) is not None
+        hubs = {
+            Source.CIVITAI: self.settings.civitai.url,
+            Source.HUGGINGFACE: self.settings.huggingface.endpoint,
+        }
+        return Guard(self.settings).holds_token(hubs[source])
 
     @cached_property
     def _transfer(self) -> Transfer:
         from hubsync.files.transfer import Transfer
-        from hubsync.hubs.http import raise_for
+        from hubsync.hubs.failures import raise_for
 
         return Transfer(client=self._client, check=raise_for, retries=self.settings.network.retries, sleep=self._sleep)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from hubsync.config import Settings
-from hubsync.domain import Installed, Render, RenderKind, RenderOutcome
+from hubsync.domain import Installed, LoraType, Render, RenderKind, RenderOutcome
 from hubsync.errors import NotFound, UnknownLora, UsageError
 from hubsync.events import Sink
 from hubsync.families import Families
@@ -54,7 +54,12 @@ class RenderService:
         stamp = re.sub(r"[^0-9T]", "", self.now().isoformat(timespec="seconds"))[:15]
         out = options.out or self.folder / stamp
         return make_plan(
-            loras, replace(options, out=out), settings=self.settings, families=self.families(), library=self._installed
+            loras,
+            replace(options, out=out),
+            settings=self.settings,
+            families=self.families(),
+            library=self._installed,
+            embeddings=[lora for lora in self.library.list() if lora.type is LoraType.EMBEDDING],
         )
 
     def run(self, plan: RenderPlan, *, sink: Sink, cancel: threading.Event, set_preview: bool = False) -> RenderOutcome:

@@ -14,7 +14,11 @@ from hubsync.sandbox.hub.server import SandboxHub
 @click.option("--port", default=0, show_default="free ports", help="Use this port and the two after it.")
 def main(port: int) -> None:
     """Start, say where, and wait for Ctrl-C."""
-    with SandboxHub.start(port=port) as hub:
+    try:
+        hub = SandboxHub.start(port=port)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on ports {port} to {port + 2}: {error.strerror}") from error
+    with hub:
         click.echo(f"HUBSYNC_CIVITAI_URL={hub.civitai_url}")
         click.echo(f"HF_ENDPOINT={hub.huggingface_url}")
         click.echo(f"storage: {hub.storage_url}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
         request = self._request()
         entry = self.server.journal.begin(request)
         reply = self._reply(request)
-        plan = delivery(int(reply.headers["Content-Length"]), request.faults)
+        plan = delivery(reply.length, request.faults)
         head = request.method == "HEAD"
         self.server.journal.answered(entry, status=reply.status, sent=0 if head else plan.stop)
         sent = Wire(self, self.server.closed).send(reply, plan, head=head)
@@ -79,5 +80,5 @@ def compressed(reply: Reply) -> Reply:
     """The same answer in gzip, where it is JSON."""
     if not isinstance(reply.body, bytes) or "json" not in reply.headers.get("Content-Type", ""):
         return reply
-    headers = {key: value for key, value in reply.headers.items() if key != "Content-Length"}
-    return Reply(status=reply.status, headers={**headers, "Content-Encoding": "gzip"}, body=gzip.compress(reply.body))
+    headers = {**reply.headers, "Content-Encoding": "gzip"}
+    return replace(reply, headers=headers, body=gzip.compress(reply.body))

@@ -62,12 +62,13 @@ class Listener(TCPServer):
     def __init__(self, origin: Origin, port: int, *, journal: Journal, switchboard: Switchboard) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.origin, self.journal, self.switchboard = origin, journal, switchboard
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.port = self.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         self.storage_url = ""
         self.closed = threading.Event()
         self._site: Site | None = None
         self._open: dict[socket.socket, threading.Thread] = {}
-        self._accepting = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
 
     def serve(self, site: Site, *, storage_url: str) -> None:
         """Begin to answer."""
@@ -82,21 +83,26 @@ class Listener(TCPServer):
     def close(self) -> None:
         """Stop accepting, end every connection, and wait for their threads."""
         self.closed.set()
-        self.shutdown()
+        # A thread that waits in accept() is woken by a connection.
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self._accepting.join()
+        self.server_close()
         threads = list(self._open.items())
         for connection, _thread in threads:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for _connection, thread in threads:
             thread.join()
-        self._accepting.join()
-        self.server_close()
 
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's types
-        """Answer a connection in its own thread."""
-        thread = threading.Thread(target=self._converse, args=(request, client_address), daemon=True)
-        self._open[request] = thread
-        thread.start()
+    def _accept(self) -> None:
+        while True:
+            connection, address = self.socket.accept()
+            if self.closed.is_set():
+                connection.close()
+                return
+            thread = threading.Thread(target=self._converse, args=(connection, address), daemon=True)
+            self._open[connection] = thread
+            thread.start()
 
     def _converse(self, connection: socket.socket, client_address: Any) -> None:  # noqa: ANN401
         try:

@@ -74,16 +74,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer: status, headers without Content-Length, and a body in memory or a span of a file."""
+    """An answer: status, headers but for Content-Length, and a body in memory or a span of a file."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Span = b""
 
-    def __post_init__(self) -> None:
-        body = self.body
-        length = len(body) if isinstance(body, bytes) else body.stop - body.start
-        object.__setattr__(self, "headers", {"Content-Length": str(length), **self.headers})
+    @property
+    def length(self) -> int:
+        """The length of the body in bytes."""
+        return len(self.body) if isinstance(self.body, bytes) else self.body.stop - self.body.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,10 +37,7 @@ class SandboxHub:
     def __init__(self, shelf: Shelf, port: int, faults: Sequence[Fault], clock: Callable[[], float]) -> None:
         self._journal = Journal()
         self._switchboard = Switchboard(faults)
-        self._listeners = [
-            Listener(origin, port + offset if port else 0, journal=self._journal, switchboard=self._switchboard)
-            for offset, origin in enumerate(Origin)
-        ]
+        self._listeners = bound(port, self._journal, self._switchboard)
         self.civitai_url, self.huggingface_url, self.storage_url = (listener.url for listener in self._listeners)
         others = shelf.others(civitai.SOURCES | huggingface.SOURCES)
         catalogue = civitai.Catalogue(shelf, others)
@@ -106,3 +104,20 @@ class SandboxHub:
 
     def _secret_in(self, text: str) -> bool:
         return self.KEY in text or self.TOKEN in text
+
+
+def bound(port: int, journal: Journal, switchboard: Switchboard) -> list[Listener]:
+    """A listener for each origin, on `port` and those after it, or on free ports; none is left open if one is taken.
+
+    Raises:
+        OSError: a port is taken.
+    """
+    with contextlib.ExitStack() as stack:
+        listeners = [
+            stack.enter_context(
+                Listener(origin, port + offset if port else 0, journal=journal, switchboard=switchboard)
+            )
+            for offset, origin in enumerate(Origin)
+        ]
+        stack.pop_all()
+    return listeners

@@ -66,7 +66,6 @@ class Wire:
 
     def _head(self, reply: Reply, plan: Delivery) -> None:
         headers = {"Server": "hubsync-sandbox", "Date": self._handler.date_time_string(), **reply.headers}
-        del headers["Content-Length"]
         if plan.declared is not None:
             headers["Content-Length"] = str(plan.declared)
         if plan.ending:
@@ -117,6 +116,5 @@ class Wire:
             pass
 
     def _drip(self, reply: Reply, sent: int) -> None:
-        length = int(reply.headers["Content-Length"])
-        while sent < length and not self._closed.wait(1.0):
+        while sent < reply.length and not self._closed.wait(1.0):
             sent += self._piece(reply.body, sent, sent + 1)

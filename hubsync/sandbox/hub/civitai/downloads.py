@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from hubsync.sandbox.hub.civitai.catalogue import Catalogue
+from hubsync.sandbox.hub.civitai.parts import primary_file
 from hubsync.sandbox.hub.civitai.records import File, Model, Version
-from hubsync.sandbox.hub.civitai.shapes import Shapes, primary_file
+from hubsync.sandbox.hub.civitai.shapes import Shapes
 from hubsync.sandbox.hub.messages import Reply, Request, as_json, as_text, redirect
 from hubsync.sandbox.hub.storage.files import Storage
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from hubsync.sandbox.hub.civitai.catalogue import Catalogue
 from hubsync.sandbox.hub.civitai.downloads import Downloads
+from hubsync.sandbox.hub.civitai.parts import primary_file
 from hubsync.sandbox.hub.civitai.queries import find, limit_of, refusal
 from hubsync.sandbox.hub.civitai.records import Image, Model, Version
-from hubsync.sandbox.hub.civitai.shapes import Shapes, primary_file
+from hubsync.sandbox.hub.civitai.shapes import Shapes
 from hubsync.sandbox.hub.civitai.vocabulary import ENUMS
 from hubsync.sandbox.hub.faults import FaultKind
 from hubsync.sandbox.hub.messages import Json, Reply, Request, as_json, as_text

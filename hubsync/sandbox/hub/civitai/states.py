@@ -34,7 +34,7 @@ STATES = (
         "add_detail",
         1.5,
         file="frosted_glass.safetensors",
-        version={"paid": 5, "base_model": "Pony", "raw": {"availability": "Public"}},
+        version={"paid": 5, "base_model": "Pony", "raw": {"availability": "EarlyAccess"}},
         downloads=640,
         likes=410,
     ),

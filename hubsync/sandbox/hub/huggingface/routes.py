@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from hubsync.sandbox.hub.blobs import Blob, Span
@@ -49,7 +50,7 @@ class HuggingFaceSite:
         reply = self._router.answer(request) or errors.error(404, "Not found")
         if not request.path.startswith("/api/"):
             return reply
-        return Reply(status=reply.status, headers={**LIMITS, **reply.headers}, body=reply.body)
+        return replace(reply, headers={**LIMITS, **reply.headers})
 
     def _find(self, request: Request, name: str, revision: str = "main") -> Repo | Reply:
         if (new := self._names.get(name.lower(), name)) != name:
@@ -123,9 +124,7 @@ class HuggingFaceSite:
         blob = repo.files.get(path)
         if blob is None:
             missing = errors.no_entry()
-            return Reply(
-                status=missing.status, headers={**missing.headers, "X-Repo-Commit": repo.sha}, body=missing.body
-            )
+            return replace(missing, headers={**missing.headers, "X-Repo-Commit": repo.sha})
         if is_large(path):
             return self._large_file(repo, path, blob)
         place = f"/api/resolve-cache/models/{name}/{repo.sha}/{quote(path)}"

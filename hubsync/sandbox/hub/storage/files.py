@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import unquote
 
 from hubsync.sandbox.hub.blobs import Blob, Span
@@ -97,4 +98,4 @@ def error(status: int, code: str, message: str, headers: dict[str, str] | None =
     """An error as S3-like stores write it."""
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
     reply = as_text(text, status=status, kind="application/xml")
-    return Reply(status=status, headers={**reply.headers, **(headers or {})}, body=reply.body)
+    return replace(reply, headers={**reply.headers, **(headers or {})})

@@ -1,4 +1,4 @@
-"""The nouns: what hubs offer, what is installed, what was rendered. Plain frozen data."""
+"""What hubs offer: LoRAs, their versions, files and previews; what a search asks and gets."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Literal
 
+from hubsync.domain.words import TriggerWords
 from hubsync.errors import HubsyncError
 from hubsync.refs import Ref, Source
-
-TriggerWords = tuple[tuple[str, ...], ...]
-"""Groups of words: a group is one unit of use (an outfit, a style), its words in their order."""
-
-DEFAULT_WEIGHT = 0.8
-"""Weight of a LoRA nobody suggested one for: the median of 93,111 example prompts (reference: conventions)."""
 
 
 class LoraType(StrEnum):
@@ -217,136 +211,3 @@ class Download:
     url: str
     sha256: str | None = None
     size: int | None = None
-
-
-class WordSource(StrEnum):
-    """Who said a trigger word, in the order a careful human trusts them."""
-
-    USER = "user"
-    SIDECAR = "sidecar"
-    CIVITAI = "civitai"
-    CARD = "card"
-    METADATA = "metadata"
-    DESCRIPTION = "description"
-    FILE_NAME = "file_name"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerWord:
-    """One word or phrase, who said it, and whether it is inserted."""
-
-    text: str
-    source: WordSource
-    enabled: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerGroup:
-    """Words used together. `index` counts from 1; an enabled group is inserted by default."""
-
-    index: int
-    words: tuple[TriggerWord, ...]
-    enabled: bool = False
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The enabled words, in order."""
-        return tuple(word.text for word in self.words if word.enabled)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """A word the training data hints at; never inserted by itself. `score` 0..1."""
-
-    text: str
-    score: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """A LoRA or embedding in the library. `path` is absolute; `name` is the stem used in `<lora:name:1>`."""
-
-    name: str
-    path: Path
-    title: str
-    alias: str | None = None
-    ref: Ref | None = None
-    type: LoraType = LoraType.LORA
-    base_model: str | None = None
-    family: str | None = None
-    network: str | None = None
-    rank: int | None = None
-    alpha: float | None = None
-    size: int = 0
-    sha256: str | None = None
-    autov2: str | None = None
-    autov3: str | None = None
-    groups: tuple[TriggerGroup, ...] = ()
-    suggestions: tuple[Suggestion, ...] = ()
-    weight: float | None = None
-    negative: str | None = None
-    notes: str | None = None
-    creator: str | None = None
-    tags: tuple[str, ...] = ()
-    nsfw_level: int | None = None
-    preview: Path | None = None
-    installed_at: datetime | None = None
-    missing: bool = False
-    outdated: bool | None = None
-    renders: int = 0
-
-    @property
-    def trigger_words(self) -> TriggerWords:
-        """The enabled words of every group."""
-        return tuple(group.texts for group in self.groups if group.texts)
-
-
-class RenderKind(StrEnum):
-    """The three pictures of a test: without the LoRA, with it, and with it and its trigger words."""
-
-    BASE = "base"
-    LORA = "lora"
-    TRIGGERED = "lora+triggers"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoraUse:
-    """A LoRA in a picture, at a weight."""
-
-    name: str
-    weight: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Render:
-    """One picture a checkpoint drew. `effect` and `trigger_effect` are mean absolute pixel differences, 0..1."""
-
-    path: Path
-    kind: RenderKind
-    loras: tuple[LoraUse, ...] = ()
-    trigger_words: tuple[str, ...] = ()
-    prompt: str
-    negative_prompt: str = ""
-    seed: int
-    steps: int
-    cfg: float
-    size: tuple[int, int]
-    sampler: str
-    checkpoint: str
-    family: str | None = None
-    effect: float | None = None
-    trigger_effect: float | None = None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderOutcome:
-    """What one `render` gave. Seconds are wall time; `seconds` excludes loading the checkpoint."""
-
-    renders: tuple[Render, ...]
-    sheet: Path | None
-    device: str
-    dtype: str
-    load_seconds: float
-    seconds: float

@@ -1,4 +1,4 @@
-"""What a hub's file is, told from its name."""
+"""What format a file is in, told from its name."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 from hubsync.domain import FileFormat, FileKind, LoraFile, LoraType, Scan
-from hubsync.hubs import civitai_wire as wire
+from hubsync.hubs.civitai import shapes as wire
+from hubsync.hubs.formats import format_of
 from hubsync.hubs.text import clean
-from hubsync.hubs.weights import format_of
 from hubsync.hubs.wire import count, read, rows
 from hubsync.refs import CivitaiRef
 
@@ -94,5 +94,3 @@ def _scan(shape: wire.File) -> Scan:
     if "Pending" in results:
         return Scan.PENDING
     return Scan.OK if results == {"Success"} else Scan.UNKNOWN
-
-

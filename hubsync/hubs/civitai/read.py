@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
 from hubsync.domain import Availability, Lora, LoraType, Preview, Version
 from hubsync.families import Families
-from hubsync.hubs import civitai_wire as wire
-from hubsync.hubs.civitai_files import TYPES, files_of
-from hubsync.hubs.examples import metas, usual_negative, usual_weight
+from hubsync.hubs.civitai import shapes as wire
+from hubsync.hubs.civitai.examples import metas, usual_negative, usual_weight
+from hubsync.hubs.civitai.files import TYPES, files_of
 from hubsync.hubs.text import clean, clean_lines, plain
 from hubsync.hubs.wire import count, moment, read, rows, texts
 from hubsync.prompts.words import groups, weight_hint
@@ -128,7 +128,9 @@ def _license(model: wire.Model) -> str | None:
     uses = [use for text in texts(model.allow_commercial_use) for use in re.findall(r"\w+", text)]
     commercial = ", ".join(use for use in uses if use != "None") or "none"
     credit = "not required" if model.allow_no_credit else "required"
-    changes = "" if model.allow_derivatives is None else f"; derivatives {'' if model.allow_derivatives else 'not '}allowed"
+    changes = (
+        "" if model.allow_derivatives is None else f"; derivatives {'' if model.allow_derivatives else 'not '}allowed"
+    )
     return f"commercial use: {commercial}; credit {credit}{changes}"
 
 
@@ -153,8 +155,3 @@ def level_of(image: wire.Image) -> int:
     if isinstance(image.nsfw_level, int):
         return image.nsfw_level & _ALL_LEVELS
     return _LEVELS.get(image.nsfw if image.nsfw_level is None else image.nsfw_level, 0)
-
-
-def utc_now() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from statistics import median
 
-from hubsync.hubs.civitai_wire import Meta, Resource
+from hubsync.hubs.civitai.shapes import Meta, Resource
 from hubsync.hubs.text import clean
 from hubsync.hubs.wire import read, rows
 

@@ -1,0 +1,103 @@
+"""What the names of a file's tensors tell by themselves: kind, layout, adapted modules.
+
+Libraries repeat the same few lists of names thousands of times, so the answer for a list is remembered.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from hubsync.files.adapters import Group, find_groups
+
+Kind = Literal["lora", "embedding", "checkpoint", "other"]
+
+_TEXT_ENCODERS = (
+    "lora_te", "oft_te", "lora_prior_te", "text_encoder", "text_model.", "clip_", "t5xxl", "cond_stage_model.",
+    "conditioner.", "base_model.model.text_model",
+)  # fmt: skip
+_FOREIGN = re.compile(
+    r"^(?:control_model\.|controlnet|lora_controlnet$|lllite_|ip_adapter\.|image_proj\.|input_hint_block)"
+    # Norm scales beside a LoRA: a Flux control LoRA, which changes the model's input and draws no style.
+    r"|\.norm\.query_norm\.scale$[^$]*\.lora_[AB]\.",
+    re.MULTILINE,
+)
+_CHECKPOINT = re.compile(
+    r"^(?:(?:model\.diffusion_model|first_stage_model|cond_stage_model|conditioner\.embedders)\."
+    r"|(?:(?:diffusion_model|transformer|unet)\.)?"
+    r"(?:\w*transformer_blocks|(?:double_|single_)?(?:stream_)?(?:blocks|layers)|(?:joint|input|down)_blocks)\.\d)",
+    re.MULTILINE,
+)
+_LAYOUTS = (
+    ("peft", re.compile(r"^base_model\.model\.|\.lora_A\.[^.]+\.weight$")),
+    ("xlabs", re.compile(r"\.processor\.\w+_lora[12]\.")),
+    ("kohya", re.compile(r"^(?:lora|lycoris|oft)_")),
+    ("bfl", re.compile(r"^diffusion_model\.|^(?:transformer\.)?(?:double|single)_blocks\.")),
+    ("diffusers", re.compile(r"^(?:unet|prior|transformer(?:_2)?|text_encoder(?:_[23])?)\.")),
+    ("diffusers", re.compile(r"^(?:\w*transformer_blocks|(?:down|up)_blocks|mid_block)\.")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What a list of tensor names tells.
+
+    kind: None if the shapes must say.
+    modules: the adapted modules, those of the UNet or transformer first; of a file that adapts none, its tensors.
+    lines: the same, with "_" for "." and without "processor" in between, so that all layouts read alike.
+    denoiser, encoder: the lines of the UNet or transformer, and those of the text encoders, each as one text.
+    decomposed, core: whether there are DoRA magnitudes, and Tucker cores.
+    """
+
+    kind: Kind | None
+    layout: str | None
+    groups: tuple[Group, ...]
+    modules: tuple[str, ...]
+    lines: tuple[str, ...]
+    encoders: int
+    denoiser: str
+    encoder: str
+    decomposed: bool
+    core: bool
+
+
+@lru_cache(maxsize=64)
+def read_names(text: str) -> Names:
+    """Read a list of tensor names, one a line."""
+    tensors = text.split("\n")
+    groups = find_groups(tensors)
+    names = [name for group in groups for name in group.names] or [name.removesuffix(".weight") for name in tensors]
+    encoder = [name for name in names if name.startswith(_TEXT_ENCODERS)]
+    denoiser = [name for name in names if not name.startswith(_TEXT_ENCODERS)]
+    modules = (*denoiser, *encoder)
+    lines = tuple(name.replace(".", "_").replace("_processor_", "_") for name in modules)
+    return Names(
+        kind=_kind(text, adapts=bool(groups)),
+        layout=_layout(groups[0]) if groups else None,
+        groups=groups,
+        modules=modules,
+        lines=lines,
+        encoders=len(encoder),
+        denoiser="\n".join(lines[: len(denoiser)]),
+        encoder="\n".join(lines[len(denoiser) :]),
+        decomposed=".dora_scale" in text or "lora_magnitude_vector" in text,
+        core=".lora_mid." in text,
+    )
+
+
+def _kind(text: str, *, adapts: bool) -> Kind | None:
+    if _FOREIGN.search(text):
+        return "other"
+    if adapts:
+        return "lora"
+    if text == "emb_params" or "string_to_param" in text:
+        return "embedding"
+    return "checkpoint" if _CHECKPOINT.search(text) else None
+
+
+def _layout(group: Group) -> str:
+    """The first denoiser module tells: text encoders are spelled alike everywhere."""
+    lead = next((lead for lead in group.leads if not lead.startswith(_TEXT_ENCODERS)), group.leads[0])
+    return next((layout for layout, pattern in _LAYOUTS if pattern.search(lead)), "other")

@@ -1,0 +1,175 @@
+"""What a header describes: a LoRA or something else, its layout, the base models it is for, its size."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import struct
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import msgspec
+
+from hubsync.files.header import Header, Tensor, opened
+from hubsync.files.names import Kind, Names, read_names
+from hubsync.files.signatures import Evidence, family_of
+
+_EMBEDDING_FAMILIES = {
+    (768,): "sd1", (1024,): "sd2", (1280,): "sdxl", (768, 1280): "sdxl", (768, 4096): "flux1", (768, 1280, 4096): "sd3",
+}  # fmt: skip
+"""By the widths of the text encoders an embedding has vectors for."""
+
+_ENCODER_WIDTHS = {768, 1024, 1280, 4096}
+_LOCON = re.compile(r'"algo": *"locon"')
+_FORMATS = {"F16": "<e", "F32": "<f", "F64": "<d", "I64": "<q", "I32": "<i", "I16": "<h", "I8": "<b", "U8": "<B"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a library needs to know of a file, in the words of the command-line contract.
+
+    rank, rank_max: the most frequent and the largest; the block size of OFT; None where the algorithm has none.
+    """
+
+    kind: Kind
+    network: str | None = None
+    layout: str | None = None
+    family: str | None = None
+    rank: int | None = None
+    rank_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkInfo(Identity):
+    """All the contract says of a header. `modules` and `targets` count modules, the parameters numbers.
+
+    alpha: the most frequent one; None if neither tensors nor metadata tell.
+    full_parameters: what the touched matrices hold unfactored. OFT and (IA)3 tell one side only: taken as square.
+    compression: full_parameters / parameters.
+    """
+
+    alpha: float | None
+    modules: int
+    parameters: int
+    targets: Mapping[str, int]
+    full_parameters: int
+    compression: float
+
+
+def identify(header: Header) -> Identity:
+    """Classify a header, by its tensors first and its metadata second."""
+    tensors, names = header.tensors, read_names("\n".join(header.tensors))
+    if not names.groups:
+        return _identify_other(header, names)
+    ranks = Counter([rank for group in names.groups for rank in group.ranks(tensors)])
+    return Identity(
+        kind=names.kind or "other",
+        network=_network(names, header),
+        layout=names.layout,
+        family=_family(header, names),
+        rank=max(ranks, key=lambda rank: (ranks[rank], rank), default=None),
+        rank_max=max(ranks, default=None),
+    )
+
+
+def examine(header: Header, *, path: Path | None = None) -> NetworkInfo:
+    """Classify and measure a header.
+
+    Args:
+        header: as read; a damaged one gives what it can.
+        path: the file it came from; if given, alpha is read from its tensors, a few bytes for each module.
+    """
+    tensors, names, identity = header.tensors, read_names("\n".join(header.tensors)), identify(header)
+    adapted = [(group, name) for group in names.groups for name in group.names]
+    alphas = [tensor for name, tensor in tensors.items() if name.endswith(".alpha")]
+    # An alpha scales its module; it is not among what was trained.
+    parameters = sum([math.prod(tensor.shape) for tensor in tensors.values()]) - len(alphas)
+    encoders = names.encoders if adapted else 0
+    full = sum([group.sides(name, tensors).full for group, name in adapted]) if adapted else parameters
+    return NetworkInfo(
+        **{field.name: getattr(identity, field.name) for field in fields(identity)},
+        alpha=(_read_alpha(header, alphas, path) if path else None) or _stated_alpha(header.metadata),
+        modules=len(adapted),
+        parameters=parameters,
+        targets={"unet": len(adapted) - encoders, "text_encoder": encoders},
+        full_parameters=full,
+        compression=full / max(1, parameters),
+    )
+
+
+def _identify_other(header: Header, names: Names) -> Identity:
+    """A file that adapts nothing."""
+    widths = {tensor.shape[-1] for tensor in header.tensors.values() if tensor.shape}
+    few = 0 < len(header.tensors) <= 3 and not any("." in name for name in header.tensors)
+    if names.kind == "embedding" or (names.kind is None and few and widths <= _ENCODER_WIDTHS):
+        return Identity(kind="embedding", family=_EMBEDDING_FAMILIES.get(tuple(sorted(widths))))
+    if names.kind != "checkpoint":
+        return Identity(kind="other")
+    return Identity(kind="checkpoint", family=_family(header, names))
+
+
+def _family(header: Header, names: Names) -> str | None:
+    def width_of(mark: str) -> int:
+        module = next((index for index, line in enumerate(names.lines) if mark in line), None)
+        return 0 if module is None else _inputs(names, names.modules[module], header.tensors)
+
+    return family_of(Evidence(denoiser=names.denoiser, encoder=names.encoder, width_of=width_of), header.metadata)
+
+
+def _inputs(names: Names, module: str, tensors: Mapping[str, Tensor]) -> int:
+    for group in names.groups:
+        if module in group.names:
+            return group.sides(module, tensors).inputs
+    weight = tensors.get(f"{module}.weight")
+    return weight.shape[1] if weight and len(weight.shape) > 1 else 0
+
+
+def _network(names: Names, header: Header) -> str:
+    main = max(names.groups, key=lambda group: (group.algorithm.network != "full", len(group.names)))
+    network, shapes = main.algorithm.network, main.shapes(header.tensors)
+    if network == "oft" and any(len(shape) == 4 for shape in shapes):
+        return "boft"
+    if network != "lora":
+        return network
+    if names.decomposed:
+        return "dora"
+    if names.core or any(len(shape) > 2 and math.prod(shape[2:]) > 1 for shape in shapes):
+        return "locon"
+    # Without convolutions a LoCon's weights are a LoRA's; only the trainer can say which it meant.
+    return "locon" if _LOCON.search(header.metadata.get("ss_network_args", "")) else "lora"
+
+
+def _read_alpha(header: Header, alphas: list[Tensor], path: Path) -> float | None:
+    values: Counter[float] = Counter()
+    with opened(path) as file:
+        for tensor in alphas:
+            os.lseek(file, header.length + tensor.start, os.SEEK_SET)
+            values[_number(tensor.dtype, os.read(file, 8))] += 1
+    return max(values, key=lambda value: (values[value], value), default=None)
+
+
+def _number(dtype: str, content: bytes) -> float:
+    """The first number of a tensor; 0.0, which no alpha is, where it cannot be read."""
+    if dtype == "BF16":
+        dtype, content = "F32", b"\0\0" + content[:2]
+    layout = _FORMATS.get(dtype)
+    if layout is None or len(content) < struct.calcsize(layout):
+        return 0.0
+    value = float(struct.unpack_from(layout, content)[0])
+    return value if math.isfinite(value) else 0.0
+
+
+def _stated_alpha(metadata: Mapping[str, str]) -> float | None:
+    """As kohya's trainers state it, or the peft configuration that diffusers stores."""
+    try:
+        if text := metadata.get("ss_network_alpha"):
+            value = float(text)
+        else:
+            config = msgspec.json.decode(metadata.get("lora_adapter_metadata", "{}"), type=dict[str, object])
+            value = next(float(str(value)) for key, value in config.items() if key.endswith("lora_alpha"))
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,234 @@
+"""Which base-model family a network was made for: told by module names, then widths, then block counts, then metadata.
+
+Block names and widths are those of the models, as diffusers, kohya-ss/sd-scripts and ComfyUI spell them. Many models
+share names (Flux, SD3, Qwen-Image and Chroma all have `transformer_blocks.N.attn.to_q`): there the width decides, and
+after it the number of blocks. Weights outrank metadata, which is often copied from another file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+Families: TypeAlias = tuple[str | None, ...]
+"""Families that fit, the likeliest first; None first where only metadata can say which; () where none fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a network's module names and widths say.
+
+    denoiser, encoder: names of the modules of the UNet or transformer, and of the text encoders, one a line, with "_"
+        for ".".
+    width_of: the input width of the first module whose name holds a text; 0 where unknown.
+    """
+
+    denoiser: str
+    encoder: str
+    width_of: Callable[[str], int]
+
+    def width(self, *marks: str) -> int:
+        """The input width of the first denoiser module with the first mark that tells one; 0 where none does."""
+        return next((width for mark in marks if self.has(mark) and (width := self.width_of(mark))), 0)
+
+    def has(self, *marks: str) -> bool:
+        """Whether a denoiser module's name holds one of the texts."""
+        return _holds(self.denoiser, marks)
+
+    def last(self, blocks: str) -> int:
+        """Highest number of a block, -1 if there is none; "transformer_blocks" is not "single_transformer_blocks"."""
+        return _last(self.denoiser, blocks)
+
+
+def family_of(evidence: Evidence, metadata: Mapping[str, str]) -> str | None:
+    """The family, by the names of the command-line contract; None if the header does not tell."""
+    families = _from_weights(evidence)
+    stated = _stated(metadata)
+    if families is None or stated in families:
+        return stated
+    return families[0] if families else None
+
+
+def _from_weights(evidence: Evidence) -> Families | None:
+    """None: the names say nothing."""
+    verdict = _signature(evidence.denoiser)
+    if verdict is None:
+        return _text_encoder(evidence) if evidence.encoder and not evidence.denoiser else None
+    return (verdict,) if isinstance(verdict, str) else verdict(evidence)
+
+
+@lru_cache(maxsize=64)
+def _signature(denoiser: str) -> Verdict | None:
+    return next((verdict for marks, verdict in _SIGNATURES if any(mark in denoiser for mark in marks)), None)
+
+
+# Searching long names takes longer than reading them, and libraries repeat the same few lists of names.
+@lru_cache(maxsize=1024)
+def _holds(text: str, marks: tuple[str, ...]) -> bool:
+    return any(mark in text for mark in marks)
+
+
+@lru_cache(maxsize=256)
+def _last(text: str, blocks: str) -> int:
+    return max((int(number) for number in re.findall(rf"(?<!single_){blocks}_(\d{{1,4}})", text)), default=-1)
+
+
+def _text_encoder(evidence: Evidence) -> Families:
+    text = evidence.encoder
+    if "query_key_value" in text:
+        return ("kolors",)
+    if "_te3_" in text or "text_encoder_3" in text:
+        return ("sd3",)
+    if "_te2_text_model" in text or "text_encoder_2_text_model" in text:
+        return ("sdxl", "sd3")
+    width = evidence.width_of("self_attn") or evidence.width_of("mlp_fc1")
+    if "_te1_" in text:
+        return (None, "sdxl", "flux1", "sd3") if width == 768 else ()
+    return {768: ("sd1",), 1024: ("sd2",)}.get(width, ())
+
+
+def _unet(evidence: Evidence) -> Families:
+    """Stable Diffusion: the cross-attention reads CLIP 768 (1.x), OpenCLIP 1024 (2.x), or both (XL)."""
+    if evidence.has("_attention_to_"):
+        return ("cascade",)
+    if width := evidence.width("attn2_to_k", "attn2_to_v"):
+        return {768: ("sd1",), 1024: ("sd2",), 2048: _xl(evidence)}.get(width, ())
+    own = evidence.width("attn1_to_", "attn2_to_q", "resnets", "in_layers", "_ff_net_0", "proj_in")
+    if own % 320:
+        return ()
+    # Only XL has more than one transformer block at a place.
+    if evidence.has("_transformer_blocks_1_") or "_te2_" in evidence.encoder:
+        return _xl(evidence)
+    return (_text_encoder(evidence) if evidence.encoder else ()) or (None, "sd1", "sd2", "sdxl", "kolors")
+
+
+def _xl(evidence: Evidence) -> Families:
+    if "query_key_value" in evidence.encoder:
+        return ("kolors",)
+    return ("sdxl",) if evidence.encoder or evidence.has("input_blocks_") else ("sdxl", "kolors")
+
+
+def _hunyuan_video(evidence: Evidence) -> Families:
+    # 3584: HunyuanImage 2.1, which shares the names.
+    return ("other",) if evidence.width("_attn_to_q", "_attn_qkv", "linear1") == 3584 else ("hunyuan_video",)
+
+
+def _next_dit(evidence: Evidence) -> Families:
+    attention = ("attention_qkv", "attention_to_", "attn_to_q", "attn_to_k", "attn_to_v", "attention_out")
+    width = evidence.width(*attention, "feed_forward_w1", "feed_forward_w3", "feed_forward_linear_1")
+    if not width:
+        return ("lumina2",) if evidence.has("_attn_to_") else ("z_image", "lumina2")
+    return {3840: ("z_image",), 2304: ("lumina2",), 4608: ("other",)}.get(width, ())
+
+
+def _pixart(evidence: Evidence) -> Families:
+    return ("sana",) if evidence.width("cross_attn", "attn_qkv") == 2240 else ("pixart",)
+
+
+def _double_blocks(evidence: Evidence) -> Families:
+    width = evidence.width("attn_proj", "attn_qkv", "linear1", "_mod_lin", "modulation_lin", "_mlp_0", "qkv_lora")
+    if width in {0, 3072}:
+        return _flux(evidence, double=evidence.last("double_blocks"), single=evidence.last("single_blocks"))
+    return {4096: ("flux2",), 6144: ("flux2",), 3584: ("other",), 2048: ("hunyuan_video",)}.get(width, ())
+
+
+def _transformer_blocks(evidence: Evidence) -> Families:
+    if evidence.has("_attn1_", "_attn2_"):
+        return _cross_attention(evidence)
+    double, single = evidence.last("transformer_blocks"), evidence.last("single_transformer_blocks")
+    width = evidence.width("_attn_to_", "_attn_add_", "_norm1_", "_norm_linear", "_ff_net_0", "proj_mlp")
+    # Flux.2 has 8 double blocks; a longer row of them is another model of the same width.
+    if width == 6144:
+        return ("krea2",) if double > 7 else ("flux2",)
+    if width == 4096:
+        return ("qwen_image",) if double > 7 else ("flux2",)
+    if width == 3072:
+        return _flux(evidence, double=double, single=single)
+    return {1536: ("sd3",), 2432: ("sd3",), 3584: ("other",), 2048: ("hunyuan_video",)}.get(width, ())
+
+
+def _flux(evidence: Evidence, *, double: int, single: int) -> Families:
+    """Models of width 3072, by their numbers of double and single blocks (indices of the last ones)."""
+    if double == 19 or single in {38, 39}:
+        return ("hunyuan_video",)
+    if (double, single) == (4, 19):
+        return ("flux2",)
+    if (double, single) == (5, 26):
+        return ("other",)
+    if evidence.has("norm1_linear", "norm1_context", "norm_linear", "_mod_lin", "modulation_lin", "guidance_in"):
+        return ("flux1",)
+    if single < 0 and double != 18 and evidence.has("transformer_blocks") and not evidence.has("_ff_"):
+        return ("qwen_image", "flux1", "chroma") if double < 18 else ("qwen_image",)
+    return ("flux1", "chroma")
+
+
+def _cross_attention(evidence: Evidence) -> Families:
+    width, text = evidence.width("_attn1_to_", "_attn2_to_q"), evidence.width("_attn2_to_k", "_attn2_to_v")
+    if evidence.has("_ff_conv_"):
+        return ("sana",)
+    if text == 1024 and width != 1024:
+        return ("anima",) if width == 2048 else ("other",)
+    if width == 4096 and not text:
+        return ("other",)
+    return {
+        1152: ("pixart", "sana"), 2240: ("sana",), 2048: ("ltx",), 4096: ("ltx",), 1920: ("cogvideox",),
+        3072: ("cogvideox",), 2560: ("other",), 2304: ("other",),
+    }.get(width, ())  # fmt: skip
+
+
+def _blocks(evidence: Evidence) -> Families:
+    width = evidence.width("_attn1_to_", "_attn2_to_q", "_attn_qkv")
+    return {
+        1536: ("wan",), 3072: ("wan",), 5120: ("wan",), 1408: ("hunyuan_dit",), 1152: ("pixart", "sana"),
+        2240: ("sana",),
+    }.get(width, ())  # fmt: skip
+
+
+Verdict: TypeAlias = str | Callable[[Evidence], Families]
+
+_SIGNATURES: tuple[tuple[tuple[str, ...], Verdict], ...] = (
+    (("txtfusion", "text_fusion", "_attn_gate", "_attn_to_gate", "_attn_wq", "_attn_wk", "_attn_wv"), "krea2"),
+    (("double_stream_blocks", "single_stream_blocks"), "hidream"),
+    (("joint_transformer_blocks", "_ff_out_projection", "_attn_w1q", "_attn_w2q", "double_layers_"), "auraflow"),
+    (("joint_blocks_",), "sd3"),
+    (("prior_unet", "kv_mapper", "_channelwise_"), "cascade"),
+    (("_img_mlp_net_", "_txt_mlp_net_", "_img_mod_1", "_txt_mod_1"), "qwen_image"),
+    (("distilled_guidance_layer",), "chroma"),
+    (("to_qkv_mlp_proj", "double_stream_modulation", "single_stream_modulation", "_ff_context_linear_"), "flux2"),
+    (("visual_transformer_blocks", "temporal_transformer_blocks", "mode_blocks_", "self_attention_to_"), "other"),
+    (("_attn1_add_", "img_qkv_proj"), "other"),
+    (("audio_attn", "audio_to_video", "video_to_audio"), "ltx"),
+    (("_attn1_Wqkv", "_attn2_q_proj", "_attn2_kv_proj", "default_modulation"), "hunyuan_dit"),
+    (("llm_adapter", "adaln_modulation_", "attn_q_proj", "attn_k_proj", "attn_v_proj", "attn_output_proj"), "anima"),
+    (("refiner_blocks", "token_refiner", "mod_linear", "modulation_linear", "mlp_fc1", "mlp_fc2"), _hunyuan_video),
+    (("cross_attn_q_linear", "cross_attn_kv_linear"), _pixart),
+    (("self_attn_", "cross_attn_", "_ffn_", "vace_blocks"), "wan"),
+    (("down_blocks_", "up_blocks_", "mid_block_", "input_blocks_", "output_blocks_", "middle_block_"), _unet),
+    (("context_refiner", "noise_refiner", "layers_"), _next_dit),
+    (("double_blocks_", "single_blocks_"), _double_blocks),
+    (("transformer_blocks_",), _transformer_blocks),
+    (("blocks_",), _blocks),
+)
+"""The first row one of whose texts a denoiser module's name holds decides."""
+
+_STATED = {
+    "stablediffusionv1": "sd1", "sdv1": "sd1", "sd1": "sd1", "stablediffusionv2": "sd2", "sdv2": "sd2", "sd2": "sd2",
+    "stablediffusionxl": "sdxl", "sdxl": "sdxl", "pony": "sdxl", "illustrious": "sdxl", "noobai": "sdxl",
+    "stablediffusion3": "sd3", "sd3": "sd3", "flux2": "flux2", "flux": "flux1", "chroma": "chroma", "pixart": "pixart",
+    "hunyuandit": "hunyuan_dit", "hunyuanvideo": "hunyuan_video", "framepack": "hunyuan_video", "wan": "wan",
+    "ltx": "ltx", "cogvideox": "cogvideox", "qwenimage": "qwen_image", "zimage": "z_image", "lumina2": "lumina2",
+    "auraflow": "auraflow", "sana": "sana", "hidream": "hidream", "kolors": "kolors", "stablecascade": "cascade",
+    "krea2": "krea2", "anima": "anima",
+}  # fmt: skip
+"""How base models begin in metadata, written small and without punctuation."""
+
+
+def _stated(metadata: Mapping[str, str]) -> str | None:
+    for key in ("modelspec.architecture", "ss_base_model_version"):
+        name = re.sub(r"[^a-z0-9]", "", metadata.get(key, "").lower())
+        if family := next((family for start, family in _STATED.items() if name.startswith(start)), None):
+            return family
+    return {"True": "sd2", "False": "sd1"}.get(metadata.get("ss_v2", ""))

@@ -1,0 +1,5 @@
+"""Civitai."""
+
+from hubsync.hubs.civitai.hub import Civitai
+
+__all__ = ["Civitai"]

@@ -1,0 +1,73 @@
+"""Civitai's endpoints, each a method that returns the shape its JSON has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hubsync.errors import HubsyncError, UnexpectedResponse
+from hubsync.hubs.civitai import shapes as wire
+from hubsync.hubs.http import Sleep, json_of, request
+from hubsync.hubs.wire import T, read, rows
+
+if TYPE_CHECKING:
+    import httpx2
+
+_MOST_HASHES = 10_000
+
+
+class Api:
+    """The REST API below `site`. Every method raises HubsyncError for a refusal or an answer of another shape."""
+
+    def __init__(self, client: httpx2.Client, *, site: str, retries: int, sleep: Sleep) -> None:
+        self.site = site
+        self._client = client
+        self._retries = retries
+        self._sleep = sleep
+
+    def models(self, params: Sequence[tuple[str, str]]) -> wire.Page:
+        """A page of a search."""
+        return self._shape(wire.Page, self._ask("GET", "models", params=params))
+
+    def model(self, number: int) -> wire.Model:
+        """A model with all its versions."""
+        page = f"{self.site}/models/{number}"
+        model = self._shape(wire.Model, self._ask("GET", f"models/{number}", page=page))
+        return self._checked(model, bool(model.id))
+
+    def version(self, path: str) -> wire.Version:
+        """A version by its number, or by `by-hash/HASH`."""
+        version = self._shape(wire.Version, self._ask("GET", f"model-versions/{path}"))
+        return self._checked(version, bool(version.id and version.model_id))
+
+    def needs_key(self, version: int) -> bool | None:
+        """Whether a version's download wants a key, as the generators' light record tells; None if it does not."""
+        try:
+            mini = read(self._ask("GET", f"model-versions/mini/{version}", retries=0), wire.Mini)
+        except HubsyncError:
+            return None
+        return mini.require_auth if mini else None
+
+    def matches(self, sha256: Sequence[str]) -> Iterator[wire.Match]:
+        """The versions that hold files with these hashes, in portions of what the route takes at once."""
+        for start in range(0, len(sha256), _MOST_HASHES):
+            portion = list(sha256[start : start + _MOST_HASHES])
+            yield from rows(self._ask("POST", "model-versions/by-hash/ids", json=portion), wire.Match)
+
+    def account(self) -> wire.Account:
+        """Whose key is sent."""
+        return self._shape(wire.Account, self._ask("GET", "me"))
+
+    def _ask(self, method: str, path: str, *, retries: int | None = None, **options: Any) -> Any:  # noqa: ANN401
+        url = f"{self.site}/api/v1/{path}"
+        tries = self._retries if retries is None else retries
+        return json_of(request(self._client, method, url, retries=tries, sleep=self._sleep, **options))
+
+    def _shape(self, shape: type[T], raw: object) -> T:
+        found = read(raw, shape)
+        return self._checked(found or shape(), found is not None)
+
+    def _checked(self, found: T, good: bool) -> T:  # noqa: FBT001 - the verdict on `found`
+        if good:
+            return found
+        raise UnexpectedResponse(f"{self.site} answered with something else than was asked for", hint="try again later")

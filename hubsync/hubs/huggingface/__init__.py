@@ -1,0 +1,5 @@
+"""Hugging Face."""
+
+from hubsync.hubs.huggingface.hub import HuggingFace
+
+__all__ = ["HuggingFace"]

@@ -1,0 +1,100 @@
+"""A repository as the Hugging Face Hub describes it, in a list row or alone; every field optional."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from hubsync.hubs.wire import count, read, rows
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
+
+
+class Repo(Struct, rename="camel", kw_only=True):
+    """One model repository. `gated` is false, `auto` or `manual`; `siblings` are its files."""
+
+    id: str = ""
+    author: str = ""
+    sha: str = ""
+    created_at: str = ""
+    last_modified: str = ""
+    private: bool = False
+    disabled: bool = False
+    gated: bool | str = False
+    downloads: float | None = None
+    likes: float | None = None
+    trending_score: float | None = None
+    library_name: str = field(default="", name="library_name")
+    pipeline_tag: str = field(default="", name="pipeline_tag")
+    tags: list[object] = field(default_factory=list)
+    card_data: object = None
+    siblings: list[object] = field(default_factory=list)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The tags, those that are text."""
+        return frozenset(tag for tag in self.tags if isinstance(tag, str))
+
+    @property
+    def card(self) -> Mapping[str, object]:
+        """The card's front matter."""
+        return self.card_data if isinstance(self.card_data, dict) else {}
+
+    @property
+    def files(self) -> list[Sibling]:
+        """The files that have a path."""
+        return [file for file in rows(self.siblings, Sibling) if file.rfilename]
+
+
+class Sibling(Struct, kw_only=True):
+    """A file. Sizes and hashes come with `blobs` only; `lfs` is absent for small files."""
+
+    rfilename: str = ""
+    size: float | None = None
+    lfs: object = None
+
+    @property
+    def bytes(self) -> int | None:
+        """The exact length."""
+        return count(self.size)
+
+    @property
+    def sha256(self) -> str | None:
+        """The content's hash."""
+        found = read(self.lfs, Lfs)
+        return found.sha256.lower() if found and len(found.sha256) == 64 else None
+
+
+class Lfs(Struct, kw_only=True):
+    """What large-file storage says of a file."""
+
+    sha256: str = ""
+
+
+def from_info(info: ModelInfo) -> Repo:
+    """The same from `huggingface_hub`'s object, whose dates are parsed and whose card is an object."""
+    siblings = [
+        {"rfilename": file.rfilename, "size": file.size, "lfs": {"sha256": file.lfs.sha256} if file.lfs else None}
+        for file in info.siblings or ()
+    ]
+    raw = {
+        "id": info.id,
+        "author": info.author,
+        "sha": info.sha,
+        "createdAt": info.created_at.isoformat() if info.created_at else None,
+        "lastModified": info.last_modified.isoformat() if info.last_modified else None,
+        "private": info.private,
+        "disabled": info.disabled,
+        "gated": info.gated,
+        "downloads": info.downloads,
+        "likes": info.likes,
+        "library_name": info.library_name,
+        "pipeline_tag": info.pipeline_tag,
+        "tags": info.tags,
+        "cardData": dict(vars(info.card_data)) if info.card_data else None,
+        "siblings": siblings,
+    }
+    return read(raw, Repo) or Repo()

@@ -1,0 +1,217 @@
+"""What a test render draws: checkpoint, family, rows and numbers, decided before anything is loaded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hubsync.config import Settings
+from hubsync.domain import Installed, LoraType
+from hubsync.errors import HubsyncError, UsageError, WrongFamily
+from hubsync.families import Families
+from hubsync.prompts.schedules import schedules
+from hubsync.prompts.syntax import composable, extra_networks, lora_tags, strip_comments
+from hubsync.render import wire
+from hubsync.render.checkpoint import choose_checkpoint, config_folder, family_of, locate
+from hubsync.render.rows import PlannedRow, RowWriter, Subject
+from hubsync.render.samplers import find_sampler
+
+_FALLBACK = "sd1"
+"""The family whose defaults serve a checkpoint nothing is known about."""
+
+_CELL = 8
+"""Sides of a picture are multiples of this: one cell of the autoencoder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderOptions:
+    """How to render; None and "" leave a choice to the family or the checkpoint. `batch` False draws row by row."""
+
+    prompt: str | None = None
+    negative: str = ""
+    weights: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = ()
+    steps: int | None = None
+    cfg: float | None = None
+    size: tuple[int, int] | None = None
+    sampler: str | None = None
+    checkpoint: str | None = None
+    device: str | None = None
+    batch: bool = True
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderPlan:
+    """Everything decided. `family` is None where nobody knows it; `loras` are those of any row, by name.
+
+    `notes` say what of the prompt the pictures will not show.
+    """
+
+    rows: tuple[PlannedRow, ...]
+    checkpoint: str
+    family: str | None
+    pipeline: str
+    device: str
+    steps: int
+    cfg: float
+    size: tuple[int, int] | None
+    sampler: str
+    batch: bool
+    out: Path
+    loras: Mapping[str, Installed] = field(default_factory=dict)
+    embeddings: Mapping[str, Installed] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def drawn(self) -> tuple[wire.Row, ...]:
+        """The pictures to draw: rows that ask for the same, as weight 0 and base do, share one."""
+        return tuple(dict.fromkeys(row.drawn for row in self.rows))
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The LoRAs under test, in order."""
+        return tuple(dict.fromkeys(row.lora for row in self.rows if row.lora is not None))
+
+    def request(self, folder: Path) -> wire.Request:
+        """What the renderer is asked for; its pictures go to `folder`."""
+        return wire.Request(
+            checkpoint=self.checkpoint,
+            config=config_folder(self.checkpoint, self.family),
+            pipeline=self.pipeline,
+            device=self.device,
+            steps=self.steps,
+            cfg=self.cfg,
+            size=self.size,
+            sampler=self.sampler,
+            batch=0 if self.batch else 1,
+            loras={name: str(lora.path) for name, lora in self.loras.items()},
+            embeddings={name: str(lora.path) for name, lora in self.embeddings.items()},
+            rows=self.drawn,
+            folder=str(folder),
+        )
+
+
+def make_plan(
+    loras: Sequence[tuple[Installed, float | None]],
+    options: RenderOptions,
+    *,
+    settings: Settings,
+    families: Families,
+    library: Callable[[str], Installed],
+    embeddings: Sequence[Installed] = (),
+) -> RenderPlan:
+    """Plan the test of `loras`: at the weight given or in the prompt's tag, at `--weights`, or at the suggested one.
+
+    LoRAs of unknown family take the checkpoint's. `library` finds those the prompt's own tags name and raises for one
+    it does not hold; `embeddings` are those a prompt may call by name.
+
+    Raises:
+        WrongFamily: the LoRAs, or they and the checkpoint, are of different families.
+        UsageError: a size, sampler or number that cannot be.
+        HubsyncError: no checkpoint is set for the family, or hubsync cannot draw with it.
+    """
+    _check(options)
+    wanted = _common_family([lora for lora, _ in loras])
+    checkpoint = locate(options.checkpoint or choose_checkpoint(wanted, settings))
+    actual = family_of(checkpoint, settings, families)
+    if wanted and actual and wanted != actual:
+        names = ", ".join(lora.name for lora, _ in loras)
+        hint = f"hubsync config set checkpoint.{wanted} PATH, or use --checkpoint"
+        raise WrongFamily(f"{names}: made for {wanted}, but the checkpoint {checkpoint} is {actual}", hint=hint)
+    family = wanted or actual
+    defaults = families[family or _FALLBACK]
+    if not defaults.pipeline:
+        raise HubsyncError(f"{family} checkpoints cannot be rendered yet")
+    writer = RowWriter(
+        text=strip_comments(defaults.prompt if options.prompt is None else options.prompt),
+        negative=strip_comments(options.negative),
+        placement=settings.prompt.placement,
+        library=library,
+    )
+    rows = _rows(loras, options, settings, writer)
+    return RenderPlan(
+        rows=rows,
+        checkpoint=checkpoint,
+        family=family,
+        pipeline=defaults.pipeline,
+        device=options.device or settings.render.device,
+        steps=options.steps or defaults.steps,
+        cfg=defaults.cfg if options.cfg is None else options.cfg,
+        size=options.size,
+        sampler=defaults.sampler if options.sampler is None else options.sampler,
+        batch=options.batch,
+        out=options.out or Path.cwd(),
+        loras={use.lora: library(use.lora) for row in rows for use in row.drawn.loras},
+        embeddings=_called([*embeddings, *(lora for lora, _ in loras)], rows),
+        notes=tuple(_not_drawn(writer.text)),
+    )
+
+
+def _rows(
+    loras: Sequence[tuple[Installed, float | None]], options: RenderOptions, settings: Settings, writer: RowWriter
+) -> tuple[PlannedRow, ...]:
+    tags = {writer.library(tag.name).name: tag.unet for tag in lora_tags(writer.text)}
+    subjects = dict.fromkeys(
+        Subject(lora=lora, weight=weight)
+        for lora, given in loras
+        for weight in _weights(lora, tags.get(lora.name) if given is None else given, options, settings)
+    )
+    writer = writer.without(lora.name for lora, _ in loras)
+    seeds = dict.fromkeys(options.seeds or (settings.render.seed,))
+    return tuple(
+        row
+        for seed in seeds
+        for row in (writer.base(seed), *(row for subject in subjects for row in writer.tested(subject, seed)))
+    )
+
+
+def _weights(lora: Installed, given: float | None, options: RenderOptions, settings: Settings) -> tuple[float, ...]:
+    """What the user said for this LoRA, else for all, else what was suggested."""
+    if given is not None:
+        return (given,)
+    default = 1.0 if lora.type is LoraType.EMBEDDING else settings.prompt.default_weight
+    return options.weights or (lora.weight or default,)
+
+
+def _check(options: RenderOptions) -> None:
+    """Refuse what no renderer can do, before anything is looked up."""
+    if options.size and any(side <= 0 or side % _CELL for side in options.size):
+        raise UsageError(f"--size must be multiples of {_CELL}, such as 512x768")
+    if options.steps is not None and options.steps < 1:
+        raise UsageError("--steps must be 1 or more")
+    if not all(map(math.isfinite, (*options.weights, options.cfg or 0.0))):
+        raise UsageError("weights and --cfg must be numbers")
+    if any(not 0 <= seed < 1 << 63 for seed in options.seeds):
+        raise UsageError("seeds must be 0 or more")
+    if options.sampler:
+        find_sampler(options.sampler)
+
+
+def _common_family(loras: Sequence[Installed]) -> str | None:
+    """The family all LoRAs are of, as far as theirs are known."""
+    known = {lora.family: lora.name for lora in loras if lora.family not in {None, "other"}}
+    if len(known) > 1:
+        listed = ", ".join(f"'{name}' is {family}" for family, name in known.items())
+        raise WrongFamily(
+            f"LoRAs of different families cannot be rendered together: {listed}", hint="render them apart"
+        )
+    return next(iter(known), None)
+
+
+def _called(embeddings: Sequence[Installed], rows: Sequence[PlannedRow]) -> dict[str, Installed]:
+    """The embeddings whose name some prompt holds."""
+    text = "\n".join(f"{row.drawn.prompt}\n{row.drawn.negative}" for row in rows).casefold()
+    found = (lora for lora in embeddings if lora.type is LoraType.EMBEDDING and lora.name.casefold() in text)
+    return {lora.name: lora for lora in found}
+
+
+def _not_drawn(prompt: str) -> Iterator[str]:
+    """What a prompt asks for that the pictures will not show."""
+    plain = extra_networks(prompt)[0]
+    if len(composable(plain)) > 1:
+        yield "AND is drawn as a word: prompts are not composed yet"
+    if len(schedules(plain, steps=100)) > 1:
+        yield "prompt editing ([from:to:when], [a|b]) is not drawn yet: its text stands in every step"

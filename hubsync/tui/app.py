@@ -1,0 +1,250 @@
+"""The app: modes, keys, dialogs, and everything that outlives a screen: jobs, their workers, unforeseen errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.widget import Widget
+from textual.worker import Worker, WorkerState
+
+from hubsync.errors import Cancelled, HubsyncError, Internal
+from hubsync.events import Sink
+from hubsync.refs import Ref
+from hubsync.services.app import Hubsync
+from hubsync.services.planning import InstallOptions, Plan
+from hubsync.tui.asking import ask
+from hubsync.tui.jobs import Job, Jobs, JobState, told
+from hubsync.tui.messages import (
+    ComparisonRequested,
+    Examined,
+    InstallConfirmed,
+    InstallEnded,
+    InstallRequested,
+    JobAdvanced,
+    JobStopped,
+    PromptRequested,
+    RenderEnded,
+    RenderRequested,
+)
+from hubsync.tui.session import Session
+from hubsync.tui.terminal import graphics_widget
+
+_JOBS = "jobs"
+_THREADS = 64  # asyncio's own pool has 6 on 2 cores: as many questions to a hub that hangs would stop all others
+
+
+class HubsyncApp(App[None]):
+    """hubsync in a terminal. `graphics` is a widget that draws true pictures; without it half-blocks are drawn."""
+
+    TITLE = "hubsync"
+    CSS_PATH = "hubsync.tcss"
+    DEFAULT_MODE = "discover"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-very-wide")]  # noqa: RUF012  (declared so by Textual)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "mode('discover')", "Discover", show=False, id="app.discover", tooltip="Find LoRAs on both hubs"),
+        Binding("2", "mode('library')", "Library", show=False, id="app.library", tooltip="What is installed"),
+        Binding("3", "mode('renders')", "Renders", show=False, id="app.renders", tooltip="Every picture drawn so far"),
+        Binding("x", "stop", "Stop", id="app.stop", tooltip="Stop the newest job; then clear the list of jobs"),
+        Binding("f2", "doctor", "Doctor", show=False, id="app.doctor", tooltip="What is set up, what is reachable"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="Every key that works now"),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit", tooltip="Leave hubsync"),
+    ]
+
+    def __init__(self, hubsync: Hubsync, *, graphics: type[Widget] | None = None) -> None:
+        super().__init__()
+        self.hubsync = hubsync
+        self.jobs = Jobs(self)
+        changed: Signal[Ref | None] = Signal(self, "library changed")
+        self.session = Session(hubsync=hubsync, jobs=self.jobs, library_changed=changed, graphics=graphics)
+        for mode, screen in _modes(self.session).items():
+            self.add_mode(mode, screen)
+
+    def on_mount(self) -> None:
+        """Theme and threads."""
+        theme = self.hubsync.settings.ui.theme
+        if theme in self.available_themes:
+            self.theme = theme
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "question"))
+        self.jobs.changed.subscribe(self, lambda _: self.refresh_bindings())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the screen, then Textual's own."""
+        actions = {active.binding.action: active for active in screen.active_bindings.values()}
+        for action, (node, binding, enabled, tooltip) in actions.items():
+            if enabled and binding.id and not binding.id.startswith(("list.", "text.")):
+                run = lambda action=action, node=node: self.run_action(action, node)  # noqa: E731
+                yield SystemCommand(binding.description, tooltip, run)
+        yield from (command for command in super().get_system_commands(screen) if command.title not in {"Keys", "Quit"})
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """`x` is offered only where it does something."""
+        return bool(self.jobs.all) if action == "stop" else True
+
+    def action_mode(self, mode: str) -> None:
+        """Go to a mode."""
+        self.switch_mode(mode)
+
+    def action_stop(self) -> None:
+        """Stop the newest job."""
+        self.jobs.cancel_newest()
+
+    def action_help(self) -> None:
+        """Show the keys of the screen and the focused widget."""
+        from hubsync.tui.screens.dialog import Dialog
+        from hubsync.tui.screens.help import key_facts
+
+        self.push_screen(Dialog[None]("Keys", key_facts(self, list(self.active_bindings.values()))))
+
+    def action_doctor(self) -> None:
+        """Look at the set-up, which may take the hubs' patience."""
+        ask(self, "doctor", lambda: Examined(self.hubsync.doctor.run()))
+        self.notify("Looking at the set-up …", timeout=2)
+
+    async def action_quit(self) -> None:
+        """Stop every job first: part files stay for the next time."""
+        self.jobs.cancel_all()
+        self.exit()
+
+    @on(Examined)
+    def _show_checks(self, message: Examined) -> None:
+        from hubsync.tui.screens.dialog import Dialog
+        from hubsync.tui.screens.help import check_facts
+
+        self.push_screen(Dialog[None]("Doctor", check_facts(message.checks)))
+
+    @on(InstallRequested)
+    def _show_preflight(self, message: InstallRequested) -> None:
+        from hubsync.tui.screens.preflight import Preflight
+
+        def confirmed(plan: Plan | None) -> None:
+            if plan is not None:
+                self.post_message(InstallConfirmed(message.lora.ref, plan))
+
+        self.push_screen(Preflight(self.session, message.lora), confirmed)
+
+    @on(PromptRequested)
+    def _show_prompt(self, message: PromptRequested) -> None:
+        from hubsync.tui.screens.prompt import PromptBox
+
+        self.push_screen(PromptBox(self.session, message.name))
+
+    @on(ComparisonRequested)
+    def _show_comparison(self, message: ComparisonRequested) -> None:
+        from hubsync.tui.screens.comparison import ComparisonScreen
+
+        self.push_screen(ComparisonScreen(self.session, message.renders, sheet=message.sheet))
+
+    @on(InstallConfirmed)
+    def _install(self, message: InstallConfirmed) -> None:
+        plan, settings = message.plan, self.hubsync.settings.install
+        options = InstallOptions(previews=settings.previews, jobs=settings.jobs)
+
+        def work(job: Job, sink: Sink) -> Message:
+            results = self.hubsync.install.run([plan], options, sink=sink, cancel=job.cancel)
+            return InstallEnded(job.number, message.row, results[0])
+
+        self._start(f"Installing {plan.target.stem}", work, counts_bytes=True)
+
+    @on(RenderRequested)
+    def _render_test(self, message: RenderRequested) -> None:
+        from hubsync.render.plan import RenderOptions
+        from hubsync.services.triggers import Wish
+
+        def work(job: Job, sink: Sink) -> Message:
+            service = self.hubsync.render
+            plan = service.plan([Wish(name=message.name)], RenderOptions())
+            return RenderEnded(job.number, message.name, service.run(plan, sink=sink, cancel=job.cancel))
+
+        self._start(f"Rendering {message.name}", work, counts_bytes=False)
+
+    def _start(self, label: str, work: Callable[[Job, Sink], Message], *, counts_bytes: bool) -> None:
+        """Begin a job in a thread of the app's: a screen that goes away does not end it."""
+        if self.jobs.running(label):
+            return
+        job = self.jobs.start(label, counts_bytes=counts_bytes)
+
+        def run() -> None:
+            try:
+                end = work(job, lambda event: self.post_message(JobAdvanced(job.number, event)))
+            except Cancelled:
+                end = JobStopped(job.number, JobState.CANCELLED, f"{label}: stopped")
+            except HubsyncError as error:
+                end = JobStopped(job.number, JobState.FAILED, f"{label}: {told(error)}")
+            self.post_message(end)
+
+        self.run_worker(run, name=str(job.number), group=_JOBS, thread=True, exit_on_error=False)
+
+    @on(JobAdvanced)
+    def _hear(self, message: JobAdvanced) -> None:
+        self.jobs.hear(message.job, message.event)
+
+    @on(JobStopped)
+    def _end(self, message: JobStopped) -> None:
+        self.jobs.end(message.job, message.state, message.note)
+
+    @on(InstallEnded)
+    def _installed(self, message: InstallEnded) -> None:
+        error = message.result.error
+        if error is not None:
+            self.jobs.end(message.job, JobState.FAILED, told(error))
+            return
+        name = message.result.installed.name if message.result.installed else message.result.asked
+        self.jobs.end(message.job, JobState.DONE, f"{name} is installed")
+        self.session.library_changed.publish(message.row)
+
+    @on(RenderEnded)
+    def _rendered(self, message: RenderEnded) -> None:
+        outcome = message.outcome
+        note = f"{message.name} is rendered: {len(outcome.renders)} pictures in {outcome.seconds:.1f} s (press 3)"
+        self.jobs.end(message.job, JobState.DONE, note)
+        self.session.library_changed.publish(None)
+        # Pictures come up by themselves only where they were asked for; anywhere else they would interrupt.
+        if self.current_mode == "library" and len(self.screen_stack) == 1:
+            self.post_message(ComparisonRequested(outcome.renders, outcome.sheet))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The border where an error nobody foresaw becomes something the user can report."""
+        if event.state is not WorkerState.ERROR:
+            return
+        failure = event.worker.error
+        error = Internal(f"{type(failure).__name__}: {failure}", hint="please report this as a bug")
+        self.log.error(error.message)
+        if event.worker.group == _JOBS:
+            self.jobs.end(int(event.worker.name), JobState.FAILED, told(error))
+        else:
+            self.notify(told(error), title="Something unexpected happened", severity="error", markup=False)
+
+
+def _modes(session: Session) -> dict[str, Callable[[], Screen[None]]]:
+    """The modes' screens, each imported when first shown."""
+
+    def discover() -> Screen[None]:
+        from hubsync.tui.screens.discover import Discover
+
+        return Discover(session)
+
+    def library() -> Screen[None]:
+        from hubsync.tui.screens.library import Library
+
+        return Library(session)
+
+    def renders() -> Screen[None]:
+        from hubsync.tui.screens.renders import Renders
+
+        return Renders(session)
+
+    return {"discover": discover, "library": library, "renders": renders}
+
+
+def run(hubsync: Hubsync) -> None:
+    """Open the terminal face on a library; returns when the user quits."""
+    HubsyncApp(hubsync, graphics=graphics_widget(hubsync.settings.ui.images)).run()

@@ -1,0 +1,57 @@
+"""A box over the screen: something to read, or to decide. Escape always leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from hubsync.tui.widgets.detail import Reader
+from hubsync.tui.widgets.facts import Fact, Facts
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """Facts under a title, with a line of keys at the foot."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Back", show=False, id="dialog.back", tooltip="Leave this box"),
+    ]
+    AUTO_FOCUS = "Reader"
+
+    facts = getters.query_one(Facts)
+
+    def __init__(self, title: str, facts: Sequence[Fact] = (), *, keys: str = "esc goes back") -> None:
+        super().__init__()
+        self._title = title
+        self._facts = facts
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        """Title, text, keys."""
+        with Vertical(id="dialog") as box:
+            box.border_title = self._title
+            yield from self.compose_head()
+            with Reader():
+                yield Facts(self._facts)
+            yield Static(self._keys, id="keys", markup=False)
+
+    def compose_head(self) -> ComposeResult:
+        """What stands above the text."""
+        yield from ()
+
+    def show(self, facts: Sequence[Fact], *, keys: str) -> None:
+        """Other text, other keys."""
+        self.facts.show(facts)
+        self.query_one("#keys", Static).update(keys)
+
+    def action_close(self) -> None:
+        """Leave without an answer."""
+        self.dismiss(None)

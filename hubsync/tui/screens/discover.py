@@ -1,0 +1,203 @@
+"""Discover: both hubs in one list, searched while typing, with everything known of a LoRA beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from hubsync.domain import Lora, Nsfw, Query, SearchResult, Sort
+from hubsync.errors import BadReference, HubsyncError
+from hubsync.refs import Ref, Source, parse_ref
+from hubsync.services.install import best_preview
+from hubsync.tui.asking import ask
+from hubsync.tui.describe import lora_facts
+from hubsync.tui.jobs import told
+from hubsync.tui.messages import InstallRequested, LibraryCounted, Refused, Searched, Shown
+from hubsync.tui.screens.browse import Browse
+from hubsync.tui.session import Session
+from hubsync.tui.text import count, words
+from hubsync.tui.widgets.rows import Column, RowList
+
+TYPING_SECONDS = 0.3
+"""Pause in typing after which the hubs are asked."""
+
+_NAMES = {Source.CIVITAI: "Civitai", Source.HUGGINGFACE: "Hugging Face"}
+_MARKS = {Source.CIVITAI: "civitai", Source.HUGGINGFACE: "hf"}
+_EMPTY_PAGES = 3  # a hub may go on with empty pages and a cursor; so many in a row count as its end
+_NO_KEY = (
+    "No Civitai key yet: most downloads there want one. Make one on your account page, then run\n"
+    "hubsync config set civitai.api_key KEY. Everything that needs none works already."
+)
+
+
+class Discover(Browse[Lora]):
+    """Search results. An answer to an older question than the box holds is dropped."""
+
+    MODE = "discover"
+    PROMPT = "what should it draw? or paste a page's address"
+    TITLES = ("Search both hubs", "LoRAs", "Details")
+    AUTO_FOCUS = "#box"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i,d", "install", "Install", id="discover.install", tooltip="Check and install the highlighted LoRA"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._query = self._question("")
+        self._cursors: Mapping[Source, str] = {}
+        self._seen: set[Ref] = set()
+        self._empty_pages = 0
+        self._paging = False
+        self._known: dict[Ref, Lora] = {}
+        self._tip = Content()
+
+    def columns(self) -> Sequence[Column[Lora]]:
+        """Installed mark, name, base model, downloads, source."""
+        return (
+            Column(text=lambda lora: "✓" if lora.installed else "", width=1, strong=True),
+            Column(text=lambda lora: lora.name, strong=True),
+            Column(text=lambda lora: next(iter(lora.base_models), ""), width=8, wide=14),
+            Column(text=lambda lora: count(lora.downloads), width=5, right=True),
+            Column(text=lambda lora: _MARKS[lora.source], width=3, wide=7),
+        )
+
+    def key(self, row: Lora) -> object:
+        """A LoRA is its reference."""
+        return row.ref
+
+    def on_mount(self) -> None:
+        """Ask the hubs once the first frame stands, and see whether this is a first run."""
+        self._typing = self.set_timer(TYPING_SECONDS, self._search, pause=True)
+        self.session.library_changed.subscribe(self, self._mark)
+        self.call_after_refresh(self._search)
+        ask(self, "library", lambda: LibraryCounted(len(self.hubsync.library.list())))
+
+    def look_for(self, text: str) -> None:
+        """Wait for a pause in typing."""
+        question = self._question(text)
+        if question == self._query:
+            return
+        self._query = question
+        self.listing.border_subtitle = "searching…"
+        self._typing.stop()
+        self._typing = self.set_timer(TYPING_SECONDS, self._search)
+
+    def describe(self, row: Lora) -> None:
+        """What the search told, or all of it if it was fetched before."""
+        self.detail.show(lora_facts(self._fullest(row)))
+
+    def settle(self, row: Lora) -> None:
+        """Fetch the page's full record and one picture within the ceiling."""
+        if row.ref not in self._known:
+            ask(self, "show", lambda: Shown(row.ref, self.hubsync.search.show(row.ref)))
+        ceiling = Nsfw(self.hubsync.settings.search.nsfw)
+        previews = [preview for version in row.versions for preview in version.previews]
+        if preview := best_preview(previews, ceiling):
+            self.detail.picture.show(preview.url, lambda: self.hubsync.previews.picture(preview.url))
+
+    def action_install(self) -> None:
+        """Show what an install would do."""
+        if self.listing.row is not None:
+            self.post_message(InstallRequested(self._fullest(self.listing.row)))
+
+    def _fullest(self, row: Lora) -> Lora:
+        return replace(self._known.get(row.ref, row), installed=row.installed)
+
+    def _question(self, text: str) -> Query:
+        search = self.hubsync.settings.search
+        sort = Sort.RELEVANCE if text else Sort.DOWNLOADS
+        return Query(text=text, sort=sort, nsfw=Nsfw(search.nsfw), limit=search.limit)
+
+    def _search(self) -> None:
+        self._paging = False
+        self._ask(self._query)
+
+    def _ask(self, query: Query) -> None:
+        self.listing.border_subtitle = "searching…"
+        ask(self, "search", lambda: Searched(query, self._answer(query)))
+
+    def _answer(self, query: Query) -> SearchResult:
+        """What the hubs say; a pasted reference is looked up instead of searched for."""
+        service = self.hubsync.search
+        ref = reference(query.text)
+        return SearchResult(items=(service.show(ref),)) if ref else service.run(query)
+
+    @on(RowList.NearEnd)
+    def _next_page(self) -> None:
+        if self._cursors and not self._paging and self._empty_pages < _EMPTY_PAGES:
+            self._paging = True
+            self._ask(replace(self._query, cursors=self._cursors))
+
+    @on(Searched)
+    def _show_results(self, message: Searched) -> None:
+        if replace(message.query, cursors={}) != self._query:
+            return
+        result, more = message.result, bool(message.query.cursors)
+        if not more:
+            self._seen.clear()
+        fresh = [lora for lora in result.items if lora.ref not in self._seen]
+        self._seen.update(lora.ref for lora in fresh)
+        self._empty_pages = 0 if fresh else self._empty_pages + 1
+        self._cursors = {source: cursor for source, cursor in result.next.items() if cursor}
+        self._paging = False
+        self.say(down(result.errors) if result.errors else self._tip)
+        if more:
+            self.listing.append(fresh)
+        else:
+            self.listing.show(fresh, placeholder=Content(nothing(self._query, result)))
+        self.listing.border_subtitle = f"{len(self.listing.rows)}{'+' if self._cursors else ''} found"
+
+    @on(Shown)
+    def _show_all(self, message: Shown) -> None:
+        self._known[message.ref] = message.lora
+        row = self.listing.row
+        if row is not None and row.ref == message.ref:
+            self.describe(row)
+            self.settle(self._fullest(row))
+
+    @on(Refused)
+    def _say_refused(self, message: Refused) -> None:
+        self.say(words(f"! {told(message.error)}", "$text-warning"))
+        if message.group == "search":
+            self.listing.show([], placeholder=Content("Nothing to show."))
+            self.listing.border_subtitle = ""
+
+    @on(LibraryCounted)
+    def _greet(self, message: LibraryCounted) -> None:
+        if not message.count and not self.hubsync.settings.civitai.api_key:
+            self._tip = words(_NO_KEY, "$text-muted")
+            if not self.notice.display:
+                self.say(self._tip)
+
+    def _mark(self, ref: Ref | None) -> None:
+        self.listing.change(lambda row: replace(row, installed=True) if row.ref == ref else row)
+        if (row := self.listing.row) is not None:
+            self.describe(row)
+
+
+def reference(text: str) -> Ref | None:
+    """The reference a text is, if nobody would mean it as words: `owner/name` and numbers are searched for."""
+    try:
+        return parse_ref(text) if ":" in text else None
+    except BadReference:
+        return None
+
+
+def down(errors: Mapping[Source, HubsyncError]) -> Content:
+    """Which hubs did not answer, and what that means."""
+    lines = [words(f"! {_NAMES[source]}: {told(error)}", "$text-warning") for source, error in errors.items()]
+    if len(errors) == len(_NAMES):
+        lines.append(words("Your library and everything installed work without a connection: press 2.", "$text-muted"))
+    return Content("\n").join(lines)
+
+
+def nothing(query: Query, result: SearchResult) -> str:
+    """Why a list is empty."""
+    if len(result.errors) == len(_NAMES):
+        return "No hub answers."
+    return f"Nothing found for “{query.text}”. Fewer or other words may help." if query.text else "Nothing found."

@@ -1,0 +1,41 @@
+"""Dialogs that only tell: every key that works now, and the state of the set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import App
+from textual.binding import ActiveBinding
+from textual.content import Content
+
+from hubsync.services.doctor import Check
+from hubsync.tui.text import words
+from hubsync.tui.widgets.facts import Fact
+
+_KEYS_WIDTH = 14
+_MARKS = {"ok": ("✓", "$text-success"), "warning": ("!", "$text-warning"), "error": ("✗", "$text-error")}
+
+
+def key_facts(app: App[None], bindings: Sequence[ActiveBinding]) -> list[Fact]:
+    """One line an action: its keys and what it does."""
+    actions: dict[str, list[ActiveBinding]] = {}
+    for active in bindings:
+        if active.binding.description and not active.binding.system:
+            actions.setdefault(active.binding.action, []).append(active)
+    return [Fact(value=_line(app, same)) for same in actions.values()]
+
+
+def _line(app: App[None], same: Sequence[ActiveBinding]) -> Content:
+    keys = " ".join(dict.fromkeys(app.get_key_display(active.binding) for active in same))
+    text = same[0].tooltip or same[0].binding.description
+    return Content.styled(f"{keys:<{_KEYS_WIDTH}}", "bold $text-accent") + words(text)
+
+
+def check_facts(checks: Sequence[Check]) -> list[Fact]:
+    """One line a finding, and what to do about it."""
+    facts: list[Fact] = []
+    for check in checks:
+        mark, style = _MARKS[check.status]
+        value = Content.styled(f"{mark} {check.name}  ", style) + words(check.message, "$text-muted")
+        facts += [Fact(value=value), *([Fact(value=words(f"  {check.hint}"))] if check.hint else [])]
+    return facts

@@ -1,0 +1,67 @@
+"""The jobs under way, one line each, at the foot of every screen; gone when there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widgets import Static
+
+from hubsync.tui.jobs import Job, Jobs, JobState
+from hubsync.tui.text import size, words
+
+_SHOWN = 3  # lines: a batch must not push the lists off a small terminal
+_BAR = 16
+_MARKS = {
+    JobState.DONE: ("✓", "$text-success"),
+    JobState.FAILED: ("✗", "$text-error"),
+    JobState.CANCELLED: ("–", "$text-muted"),  # noqa: RUF001  (a dash is meant)
+}
+
+
+class Activity(Static):
+    """Watches the jobs."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__()
+        self._jobs = jobs
+
+    def on_mount(self) -> None:
+        """Show what runs already, and follow."""
+        self._show(self._jobs.all)
+        self._jobs.changed.subscribe(self, self._show)
+
+    def _show(self, jobs: Sequence[Job]) -> None:
+        self.display = bool(jobs)
+        shown = [job for job in jobs if job.running] or jobs
+        hidden = len(shown) - _SHOWN
+        lines = [job_line(job) for job in shown[-_SHOWN:]]
+        if hidden > 0:
+            lines.insert(0, Content.styled(f"and {hidden} more", "$text-muted"))
+        self.update(Content("\n").join(lines))
+
+
+def job_line(job: Job) -> Content:
+    """One job in one line, longer only for an error."""
+    if not job.running:
+        mark, style = _MARKS[job.state]
+        return Content.styled(f"{mark} ", style) + words(job.note or job.label, style)
+    parts = [words(job.label), bar(job), words(progress(job), "$text-muted")]
+    if job.note:
+        parts.append(words(job.note, "$text-muted"))
+    return Content("  ").join([*(part for part in parts if part), Content.styled("x stops it", "$text-muted")])
+
+
+def bar(job: Job) -> Content:
+    """How far a job is, as a bar; nothing while its length is unknown."""
+    if not job.total:
+        return Content()
+    filled = min(_BAR, int(_BAR * job.done / job.total))
+    return Content.styled("━" * filled, "$primary") + Content.styled("─" * (_BAR - filled), "$text-disabled")
+
+
+def progress(job: Job) -> str:
+    """How far a job is, in numbers."""
+    if job.counts_bytes:
+        return f"{size(job.done)} of {size(job.total)}" if job.total else size(job.done) if job.done else "starting"
+    return f"{job.done:g} of {job.total:g} pictures" if job.total else "starting"

@@ -1,0 +1,119 @@
+"""One picture: fetched and decoded in a thread, drawn as half-blocks or by the terminal's own graphics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.strip import Strip
+from textual.widget import Widget
+
+from hubsync.tui.asking import ask
+from hubsync.tui.images import decode, fit, half_blocks
+from hubsync.tui.messages import PictureDecoded, Refused
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class _Canvas(Protocol):
+    image: Image | None
+
+
+class HalfBlocks(Widget):
+    """Draws a picture with two pixels a cell, which every terminal can."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image: Image | None = None
+        self._strips: list[Strip] = []
+
+    @property
+    def image(self) -> Image | None:
+        """What is drawn."""
+        return self._image
+
+    @image.setter
+    def image(self, image: Image | None) -> None:
+        self._image = image
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        self._draw()
+
+    def _draw(self) -> None:
+        width, height = self.size
+        self._strips = half_blocks(self._image, width, height) if self._image and width and height else []
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of half-blocks."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+
+class Picture(Container):
+    """Room for one picture, centred and in its own shape; hidden while there is none."""
+
+    def __init__(self, *, graphics: type[Widget] | None, enabled: bool = True, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._graphics = graphics
+        self._enabled = enabled
+        self._key = ""
+        self.display = False
+
+    def compose(self) -> ComposeResult:
+        """The canvas."""
+        yield (self._graphics or HalfBlocks)()
+
+    @property
+    def image(self) -> Image | None:
+        """The picture shown now."""
+        return self._canvas.image
+
+    def show(self, key: str, path: Callable[[], Path]) -> None:
+        """Show the picture `path` brings, called in a thread; `key` says what it is a picture of."""
+        if not self._enabled or key == self._key:
+            return
+        self.clear()
+        self._key = key
+        ask(self, "picture", lambda: PictureDecoded(key, decode(path())))
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._key = ""
+        self.display = False
+        self._canvas.image = None
+
+    @on(PictureDecoded)
+    def _draw(self, message: PictureDecoded) -> None:
+        message.stop()
+        if message.key == self._key:
+            self.display = True
+            self._canvas.image = message.image
+            self.call_after_refresh(self._fit)
+
+    @on(Refused)
+    def _no_picture(self, message: Refused) -> None:
+        """A picture that cannot be had is simply not there: everything else is."""
+        message.stop()
+
+    def on_resize(self) -> None:
+        """Keep the picture's shape."""
+        self._fit()
+
+    def _fit(self) -> None:
+        if (image := self.image) and self.size.width and self.size.height:
+            self._widget.styles.width, self._widget.styles.height = fit(image.size, self.size)
+
+    @property
+    def _widget(self) -> Widget:
+        return self.children[0]
+
+    @property
+    def _canvas(self) -> _Canvas:
+        return cast("_Canvas", self._widget)

@@ -1,0 +1,217 @@
+"""A virtual list: any number of rows, of which only the visible lines are ever formatted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from hubsync.tui.text import fitted
+
+Row = TypeVar("Row")
+
+_GAP = "  "
+_MARK_WIDTH = 2
+_WIDE = 60
+_NEAR = 10  # rows before the end at which the next page is asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(Generic[Row]):
+    """One column. `width` in cells (0: the room left), `wide` in lists of 60 cells and more; hidden below `needs`."""
+
+    text: Callable[[Row], str]
+    width: int = 0
+    wide: int = 0
+    needs: int = 0
+    right: bool = False
+    strong: bool = False
+
+
+class RowList(ScrollView, Generic[Row], can_focus=True):
+    """Rows of one line each, one of them highlighted; `key` tells what makes two rows the same thing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Next row", show=False, id="list.next", tooltip="Highlight the next row"),
+        Binding("up,k", "move(-1)", "Previous row", show=False, id="list.previous", tooltip="Highlight the row before"),
+        Binding("pagedown", "page(1)", "Next page", show=False, id="list.page_down", tooltip="One screen further"),
+        Binding("pageup", "page(-1)", "Previous page", show=False, id="list.page_up", tooltip="One screen back"),
+        Binding("home,g", "first", "First row", show=False, id="list.first", tooltip="Go to the first row"),
+        Binding("end,G", "last", "Last row", show=False, id="list.last", tooltip="Go to the last row"),
+        Binding("enter", "choose", "Open", show=False, id="list.open", tooltip="Open the highlighted row"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "rows--strong", "rows--weak", "rows--highlighted", "rows--placeholder",
+    }  # fmt: skip
+
+    highlighted: reactive[int] = reactive(0)
+
+    @dataclass
+    class Highlighted(Message):
+        """Another row is highlighted; None in an empty list."""
+
+        row: object
+
+    @dataclass
+    class Chosen(Message):
+        """A row was opened."""
+
+        row: object
+
+    class NearEnd(Message):
+        """Rows are running out: there may be more to append."""
+
+    def __init__(self, *columns: Column[Row], key: Callable[[Row], object], id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._columns = columns
+        self._key = key
+        self._rows: list[Row] = []
+        self._placeholder = Content()
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Every row."""
+        return self._rows
+
+    @property
+    def row(self) -> Row | None:
+        """The highlighted row."""
+        return self._rows[self.highlighted] if self.highlighted < len(self._rows) else None
+
+    def show(self, rows: Sequence[Row], *, placeholder: Content = Content()) -> None:  # noqa: B008  (immutable)
+        """Replace all rows; the highlight stays on the same thing if it is still there."""
+        known = self._key(self.row) if self.row is not None else None
+        self._rows, self._placeholder = list(rows), placeholder
+        self.set_reactive(RowList.highlighted, self._index(known))
+        self._resize()
+        self._announce()
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Add rows at the end."""
+        self._rows += rows
+        self._resize()
+        self._check_end()
+
+    def change(self, change: Callable[[Row], Row]) -> None:
+        """Replace every row by what `change` makes of it, in place."""
+        self._rows = [change(row) for row in self._rows]
+        self.refresh()
+
+    def go_to(self, key: object) -> None:
+        """Highlight the row with that key, if there is one."""
+        self.highlighted = self._index(key)
+
+    def action_move(self, rows: int) -> None:
+        """Move the highlight."""
+        self.highlighted += rows
+
+    def action_page(self, pages: int) -> None:
+        """Move the highlight by what is visible."""
+        self.highlighted += pages * max(1, self.scrollable_content_region.height - 1)
+
+    def action_first(self) -> None:
+        """Highlight the first row."""
+        self.highlighted = 0
+
+    def action_last(self) -> None:
+        """Highlight the last row that is there."""
+        self.highlighted = len(self._rows) - 1
+
+    def action_choose(self) -> None:
+        """Open the highlighted row."""
+        if self.row is not None:
+            self.post_message(self.Chosen(self.row))
+
+    def on_click(self, event: events.Click) -> None:
+        """Highlight the row under the mouse; open it with a double click."""
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y + self.scroll_offset.y >= len(self._rows):
+            return
+        self.highlighted = offset.y + self.scroll_offset.y
+        if event.chain == 2:
+            self.action_choose()
+
+    def on_resize(self) -> None:
+        """Fit the lines to the new width."""
+        self._resize()
+        self._check_end()
+
+    def validate_highlighted(self, index: int) -> int:
+        """Stay inside the list."""
+        return max(0, min(index, len(self._rows) - 1))
+
+    def watch_highlighted(self, before: int, now: int) -> None:
+        """Keep the highlighted row in sight and tell the screen."""
+        self.refresh_line(before)
+        self.refresh_line(now)
+        self._announce()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for more rows also when the mouse scrolls."""
+        super().watch_scroll_y(old_value, new_value)
+        self._check_end()
+
+    def render_line(self, y: int) -> Strip:
+        """One visible line."""
+        width = self.scrollable_content_region.width
+        index = y + self.scroll_offset.y
+        if index < len(self._rows):
+            return self._row_strip(index, width)
+        if not self._rows:
+            return self._placeholder_strip(y, width)
+        return Strip.blank(width, self.rich_style)
+
+    def _row_strip(self, index: int, width: int) -> Strip:
+        cursor = index == self.highlighted
+        base = self.get_component_rich_style("rows--highlighted") if cursor else self.rich_style
+        segments = [Segment("▸ " if cursor else "  ", base)]
+        for column, text in self._cells(self._rows[index], width - _MARK_WIDTH):
+            style = base if cursor else self._column_style(column)
+            segments += [Segment(text, style), Segment(_GAP, base)]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _cells(self, row: Row, width: int) -> list[tuple[Column[Row], str]]:
+        columns = [column for column in self._columns if column.needs <= width]
+        widths = [column.wide if column.wide and width >= _WIDE else column.width for column in columns]
+        room = max(1, width - sum(widths) - len(_GAP) * (len(columns) - 1))
+        return [
+            (column, fitted(column.text(row), cells or room, right=column.right))
+            for column, cells in zip(columns, widths, strict=True)
+        ]
+
+    def _column_style(self, column: Column[Row]) -> Style:
+        return self.get_component_rich_style("rows--strong" if column.strong else "rows--weak")
+
+    def _placeholder_strip(self, y: int, width: int) -> Strip:
+        style = self.get_component_rich_style("rows--placeholder")
+        lines = self._placeholder.wrap(max(1, width - 2 * _MARK_WIDTH)) if self._placeholder else []
+        text = lines[y - 1].plain if 1 <= y <= len(lines) else ""
+        return Strip([Segment(" " * _MARK_WIDTH + text, style)]).adjust_cell_length(width, style)
+
+    def _resize(self) -> None:
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
+        self.refresh()
+
+    def _index(self, key: object) -> int:
+        return next((index for index, row in enumerate(self._rows) if self._key(row) == key), 0)
+
+    def _announce(self) -> None:
+        self.scroll_to_region(Region(0, self.highlighted, 1, 1), animate=False, force=True)
+        self.post_message(self.Highlighted(self.row))
+        self._check_end()
+
+    def _check_end(self) -> None:
+        visible = round(self.scroll_y) + self.scrollable_content_region.height
+        if self._rows and max(visible, self.highlighted) + _NEAR >= len(self._rows):
+            self.post_message(self.NearEnd())

@@ -1,0 +1,233 @@
+"""The path of a newcomer in the command line, against both sandbox hubs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hubsync.sandbox.playground import DATA
+from tests.integration.conftest import CommandLine, Playground, SandboxHub
+
+LORAS = DATA / "loras"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_search_merges_both_hubs(hubsync: CommandLine) -> None:
+    """One page holds rows of both hubs, in the contract's shape, checkpoints and language models kept out."""
+    answer = hubsync("search", "--limit", "50", "--json").json
+    refs = {item["ref"].split("@")[0] for item in answer["items"]}
+    assert {"civitai:1004", "hf:sandbox/ohwx-lora"} <= refs
+    assert refs.isdisjoint({"civitai:1007", "civitai:1006", "hf:sandbox/alpaca-lora-tiny"})
+    assert answer["errors"] == []
+    assert set(answer["next"]) == {"civitai", "huggingface"}
+
+
+def test_search_goes_on_with_cursors(hubsync: CommandLine) -> None:
+    """Following the cursors to the end shows every row once."""
+    seen: list[str] = []
+    cursors: list[str] = []
+    while True:
+        answer = hubsync("search", "--source", "civitai", "--limit", "4", "--json", *cursors).json
+        seen += [item["ref"] for item in answer["items"]]
+        if answer["next"]["civitai"] is None:
+            break
+        cursors = ["--cursor", f"civitai={answer['next']['civitai']}"]
+    whole = hubsync("search", "--source", "civitai", "--limit", "100", "--json").json["items"]
+    assert len(seen) == len(set(seen))
+    assert set(seen) == {item["ref"] for item in whole}
+
+
+def test_one_hub_down_is_a_note(hubsync: CommandLine) -> None:
+    """The other hub's rows still come, with exit 0; both down is exit 5."""
+    dead = {"HF_ENDPOINT": "http://127.0.0.1:9", "HUBSYNC_NETWORK__RETRIES": "0"}
+    answer = hubsync("search", "frame", "--json", environ=dead)
+    assert answer.exit == 0
+    assert [error["source"] for error in answer.json["errors"]] == ["huggingface"]
+    assert {item["source"] for item in answer.json["items"]} == {"civitai"}
+    both = hubsync("search", "frame", "--json", environ={**dead, "HUBSYNC_CIVITAI_URL": "http://127.0.0.1:9"})
+    assert both.exit == 5
+
+
+def test_show_says_everything_first(hubsync: CommandLine) -> None:
+    """Versions, files with hashes, trigger groups and previews, before a byte is downloaded."""
+    shown = hubsync("show", "civitai:1005", "--json").json
+    version = shown["versions"][0]
+    assert version["trigger_words"] == [["mona", "day outfit"], ["mona", "night outfit"]]
+    assert version["files"][0]["sha256"] == _sha256(LORAS / "mona_outfits.safetensors")
+    assert version["family"] == "sd1"
+    assert version["previews"]
+
+
+def test_install_gives_verified_files_rows_and_sidecars(hubsync: CommandLine, ground: Playground) -> None:
+    """From both hubs: the bytes, a row each, a sidecar AUTOMATIC1111 understands, a true PNG beside it."""
+    answer = hubsync("install", "hf:sandbox/ohwx-lora", "civitai:1004", "--json")
+    assert answer.exit == 0, answer.stderr
+    ohwx, frame = answer.json["results"]
+    assert [ohwx["status"], frame["status"]] == ["installed", "installed"]
+    assert [ohwx["name"], frame["name"]] == ["ohwx-lora", "sks_frame"]
+    folder = ground.root / "models" / "Lora"
+    assert _sha256(folder / "sks_frame.safetensors") == _sha256(LORAS / "sks_frame.safetensors") == frame["sha256"]
+    assert _sha256(folder / "ohwx-lora.safetensors") == _sha256(LORAS / "pytorch_lora_weights.safetensors")
+    sidecar = json.loads((folder / "sks_frame.json").read_text("utf-8"))
+    assert (sidecar["activation text"], sidecar["sd version"]) == ("sks", "SD1")
+    with Image.open(folder / "sks_frame.preview.png") as picture:
+        assert picture.format == "PNG"
+    with closing(sqlite3.connect(ground.root / ".hubsync" / "library.db")) as connection:
+        rows = connection.execute("SELECT name, ref FROM loras ORDER BY name").fetchall()
+    assert rows == [("ohwx-lora", ohwx["ref"]), ("sks_frame", "civitai:1004@2004#3004")]
+    assert not list(folder.glob("*.part"))
+
+
+def test_no_token_reaches_the_storage(hubsync: CommandLine, hub: SandboxHub) -> None:
+    """Keys go to the hub's own host and nowhere else."""
+    assert hubsync("install", "civitai:1012", "hf:sandbox/gated-lora", "--json").exit == 0
+    assert hub.leaks == ()
+
+
+def test_installing_twice_downloads_once(hubsync: CommandLine) -> None:
+    """The same bytes are recognised; --force fetches them again under the same name."""
+    hubsync("install", "civitai:1001")
+    again = hubsync("install", "civitai:1001", "--json").json["results"][0]
+    forced = hubsync("install", "civitai:1001", "--force", "--json").json["results"][0]
+    assert (again["status"], again["bytes_downloaded"]) == ("already_installed", 0)
+    assert (forced["status"], forced["name"]) == ("installed", "add_detail")
+
+
+def test_dry_run_moves_no_byte(hubsync: CommandLine, ground: Playground) -> None:
+    """A plan says name, place and size, and writes nothing."""
+    result = hubsync("install", "civitai:1002", "--dry-run", "--json").json["results"][0]
+    assert (result["status"], result["name"]) == ("planned", "add_saturation")
+    assert result["path"] == str(ground.root / "models" / "Lora" / "add_saturation.safetensors")
+    assert not (ground.root / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("ref", "exit_code", "code"),
+    [
+        ("civitai:999999", 3, "not_found"),
+        ("hf:sandbox/nothing-here", 3, "not_found"),
+        ("civitai:1013", 3, "archived"),
+        ("civitai:1014", 4, "downloads_disabled"),
+        ("civitai:1016", 7, "unsafe_file"),
+        ("hf:sandbox/multi-base-sliders", 2, "ambiguous"),
+        ("hf:sandbox/manual-lora", 4, "gated"),
+        ("not a ref", 2, "bad_reference"),
+    ],
+)
+def test_each_refusal_has_its_own_exit(hubsync: CommandLine, ref: str, exit_code: int, code: str) -> None:
+    """What cannot be installed says why, how to go on, and exits as the contract says."""
+    answer = hubsync("install", ref, "--json")
+    error = answer.json["results"][0]["error"]
+    assert (answer.exit, error["code"]) == (exit_code, code)
+    assert error["message"] in answer.stderr
+
+
+def test_without_a_key_early_access_and_login_are_told_apart(hubsync: CommandLine) -> None:
+    """Both exit 4, each with the next step."""
+    anonymous = {"CIVITAI_API_KEY": ""}
+    codes = [
+        hubsync("install", ref, "--json", environ=anonymous).json["results"][0]["error"]["code"]
+        for ref in ("civitai:1011", "civitai:1012")
+    ]
+    assert codes == ["early_access", "token_required"]
+
+
+def test_a_batch_with_different_failures_exits_1(hubsync: CommandLine) -> None:
+    """One failing does not end the others; mixed failures exit 1, equal ones with their own code."""
+    mixed = hubsync("install", "civitai:1001", "civitai:1013", "civitai:1016", "--json")
+    assert [result["status"] for result in mixed.json["results"]] == ["installed", "failed", "failed"]
+    assert mixed.exit == 1
+    assert hubsync("install", "civitai:1001", "civitai:1013", "civitai:1013").exit == 3
+
+
+def test_list_and_info_know_what_was_installed(hubsync: CommandLine) -> None:
+    """The library lists it, filters by word, and tells its header facts."""
+    hubsync("install", "civitai:1004", "civitai:1001", "civitai:1006")
+    assert [row["name"] for row in hubsync("list", "--json").json["items"]] == ["add_detail", "blue_ring", "sks_frame"]
+    assert [row["name"] for row in hubsync("list", "--trigger", "SKS", "--json").json["items"]] == ["sks_frame"]
+    info = hubsync("info", "SKS_frame", "--json").json
+    assert (info["network"], info["rank"], info["family"], info["alias"]) == ("lora", 8, "sd1", "sks_frame")
+    embedding = hubsync("info", "blue_ring", "--json").json
+    assert (embedding["type"], embedding["trigger_words"]) == ("embedding", [["blue_ring"]])
+    assert Path(embedding["path"]).parent.name == "embeddings"
+    missing = hubsync("info", "sks_fram", "--json")
+    assert (missing.exit, missing.json["error"]["code"]) == (3, "not_found")
+    assert "sks_frame" in missing.json["error"]["hint"]
+
+
+def test_prompt_inserts_tag_and_words_and_takes_them_out(hubsync: CommandLine) -> None:
+    """The user's text first, then the words, then the tag; removing gives the text back."""
+    hubsync("install", "civitai:1004")
+    put = hubsync("prompt", "a blue ring", "--lora", "sks_frame:0.9", "--json").json
+    assert put["prompt"] == "a blue ring, sks, <lora:sks_frame:0.9>"
+    assert put["loras"][0]["found"] is True
+    taken = hubsync("prompt", put["prompt"], "--remove", "sks_frame", "--json").json
+    assert taken["prompt"] == "a blue ring"
+    read = hubsync("prompt", "-", "--lora", "sks_frame", stdin="from a pipe\n")
+    assert read.stdout.startswith("from a pipe, sks, <lora:sks_frame:")
+
+
+def test_the_second_outfit_is_chosen_by_number(hubsync: CommandLine) -> None:
+    """Groups are alternatives: the first by default, another by its number, never both."""
+    hubsync("install", "civitai:1005")
+    groups = hubsync("triggers", "mona_outfits", "--json").json["groups"]
+    assert [(group["index"], group["enabled"]) for group in groups] == [(1, True), (2, False)]
+    day = hubsync("prompt", "a ring", "--lora", "mona_outfits:1").stdout
+    night = hubsync("prompt", "a ring", "--lora", "mona_outfits:1:2").stdout
+    assert ("day outfit" in day, "night outfit" in day) == (True, False)
+    assert ("day outfit" in night, "night outfit" in night) == (False, True)
+
+
+def test_parse_shows_what_automatic1111_reads(hubsync: CommandLine) -> None:
+    """Networks apart, weights resolved."""
+    parsed = hubsync("prompt", "a (red:1.5) ring <lora:x:0.5:te=1>", "--parse", "--json").json
+    assert parsed["networks"] == [{"type": "lora", "positional": ["x", "0.5"], "named": {"te": "1"}}]
+    assert parsed["attention"] == [["a ", 1.0], ["red", 1.5], [" ring ", 1.0]]
+
+
+def test_inspect_reads_a_header_and_a_damaged_file(hubsync: CommandLine, tmp_path: Path) -> None:
+    """A whole file is valid; a truncated one tells what it can and exits 6."""
+    whole = hubsync("inspect", str(LORAS / "sks_frame.safetensors"), "--json").json
+    assert (whole["valid"], whole["network"], whole["layout"]) == (True, "lora", "kohya")
+    assert whole["targets"]["text_encoder"] > 0
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes((LORAS / "sks_frame.safetensors").read_bytes()[:-100])
+    damaged = hubsync("inspect", str(cut), "--json")
+    assert (damaged.exit, damaged.json["valid"], damaged.json["network"]) == (6, False, "lora")
+
+
+def test_errors_are_one_json_document(hubsync: CommandLine) -> None:
+    """A usage error with --json is data too, and no traceback is ever printed."""
+    answer = hubsync("install", "--nonsense", "--json")
+    assert (answer.exit, answer.json["error"]["code"]) == (2, "usage")
+    assert "Traceback" not in answer.stderr
+
+
+def test_without_a_terminal_there_is_help_and_exit_2(hubsync: CommandLine) -> None:
+    """`hubsync` alone opens the TUI on a terminal only."""
+    answer = hubsync()
+    assert (answer.exit, answer.stdout) == (2, "")
+    assert "search" in answer.stderr
+
+
+def test_doctor_finds_both_hubs(hubsync: CommandLine) -> None:
+    """Every check has a name and a verdict; in the playground none is an error."""
+    answer = hubsync("doctor", "--json")
+    checks = {check["name"]: check["status"] for check in answer.json["checks"]}
+    assert (answer.exit, checks["civitai"], checks["huggingface"]) == (0, "ok", "ok")
+
+
+def test_config_is_set_and_read_back(hubsync: CommandLine) -> None:
+    """A value set is the value read; keys are never printed in the list."""
+    hubsync("config", "set", "search.limit", "7")
+    assert hubsync("config", "get", "search.limit").stdout == "7\n"
+    assert SandboxHub.KEY not in hubsync("config", "list").stdout
