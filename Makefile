@@ -24,7 +24,7 @@ check: $(VENV)/dev.stamp
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-cache
 	$(RUN) vulture
 
 clean:

@@ -54,7 +54,8 @@ class HuggingFaceRef:
         """`hf:owner/repo@revision/path`; a `/` inside the revision is written `%2F`."""
         revision = "" if self.revision is None else f"@{quote(self.revision, safe='')}"
         path = "" if self.path is None else f"/{quote(self.path, safe='/ ()[],!+=&~@')}"
-        return f"hf:{self.repo}{revision}{path}"
+        blanks = len(path) - len(path.rstrip(" "))
+        return f"hf:{self.repo}{revision}{path.rstrip(' ')}{'%20' * blanks}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,8 @@ _REPO_PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_-])?"
 _REPO = re.compile(rf"{_REPO_PART}/{_REPO_PART}")
 _HF_PREFIX = re.compile(r"(?:hf://|hf:|huggingface:)(.*)", re.IGNORECASE | re.DOTALL)
 _HF_PAGE_PARTS = ("blob", "resolve", "raw", "tree")
+_HF_NOT_MODELS = frozenset({"datasets", "spaces", "docs", "papers", "collections", "blog", "learn", "settings", "api"})
+_BARE_ADDRESS = re.compile(r"(?:www\.)?(?:civitai\.(?:com|red|green)|huggingface\.co|hf\.co)/", re.IGNORECASE)
 
 
 def parse_ref(text: str) -> Ref:
@@ -96,8 +99,9 @@ def parse_ref(text: str) -> Ref:
         BadReference: the text is none of them.
     """
     text = text.strip()
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise BadReference("a reference cannot hold control characters")
+    _refuse_controls(text)
+    if _BARE_ADDRESS.match(text):
+        text = f"https://{text}"
     ref = _from_number(text) or _from_hash(text) or _from_url(text) or _from_civitai(text) or _from_hugging_face(text)
     if ref is None:
         raise BadReference(
@@ -105,6 +109,11 @@ def parse_ref(text: str) -> Ref:
             hint="use civitai:123, civitai:123@456, hf:owner/repo, or paste a page's address",
         )
     return ref
+
+
+def _refuse_controls(text: str) -> None:
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise BadReference("a reference cannot hold control characters")
 
 
 def _number(text: str | None) -> int | None:
@@ -149,6 +158,7 @@ def _repository(text: str) -> HuggingFaceRef | None:
         return None
     revision = unquote(match[2]) if match[2] else None
     path = unquote(match[3].strip("/")) if match[3] else None
+    _refuse_controls(f"{revision}{path}")
     return HuggingFaceRef(repo=match[1], revision=revision or None, path=_safe_path(path))
 
 
@@ -192,8 +202,9 @@ def _from_civitai_url(path: str, query: dict[str, list[str]]) -> Ref | None:
 
 
 def _from_hugging_face_url(path: str) -> Ref | None:
+    _refuse_controls(unquote(path))
     parts = path.strip("/").removeprefix("api/models/").split("/")
-    ref = _repository("/".join(parts[:2]))
+    ref = None if parts[0] in _HF_NOT_MODELS else _repository("/".join(parts[:2]))
     if ref is None or len(parts) < 4 or parts[2] not in _HF_PAGE_PARTS:
         return ref
     file = unquote("/".join(parts[4:])) if parts[2] != "tree" else ""

@@ -89,7 +89,7 @@ class Narrator:
                 case Verified():
                     self._line(f"{self._label(event.key)}: SHA-256 {event.sha256[:12]}… verified")
                 case Finished():
-                    self._line(event.message)
+                    self._clear()  # the command's own output says what came of it
                 case Failed():
                     self._line(f"{self._label(event.key)}: {event.error.message}")
 
@@ -107,9 +107,12 @@ class Narrator:
         print(f"\r{bar}{' ' * (len(self._bar) - len(bar))}", end="", file=self.stream, flush=True)
         self._bar = bar
 
-    def _line(self, text: str) -> None:
+    def _clear(self) -> None:
         if self._bar:
             self._show(" " * len(self._bar))
-            print("\r", end="", file=self.stream)
+            print("\r", end="", file=self.stream, flush=True)
             self._bar = ""
+
+    def _line(self, text: str) -> None:
+        self._clear()
         print(plain(text), file=self.stream, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from hubsync.cli import output
 from hubsync.cli.common import Call, pass_call
 from hubsync.cli.diagnostics import EXIT_CODES, say
-from hubsync.cli.shapes import inspect_json, installed_json
+from hubsync.cli.shapes import JSON, installed_json
 from hubsync.domain import Installed
 from hubsync.refs import Source
 from hubsync.services.library import ListFilter, ListSort
@@ -115,7 +116,7 @@ def inspect_command(call: Call, file: Path) -> int:
     """Read a safetensors FILE's header: what it is, without loading a tensor."""
     with call.open() as hubsync:
         found = hubsync.library.inspect(file)
-    shape = inspect_json(found)
+    shape: JSON = {**asdict(found), "path": str(found.path)}
     if call.json:
         output.emit_json(shape)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,8 +12,10 @@ import click
 from hubsync.cli import output
 from hubsync.cli.common import Call, pass_call
 from hubsync.cli.diagnostics import say
-from hubsync.cli.shapes import composed_json, parsed_json, triggers_json
+from hubsync.cli.shapes import JSON
+from hubsync.domain import Installed, TriggerGroup
 from hubsync.prompts.compose import Composed, Format
+from hubsync.prompts.syntax import attention, extra_networks
 from hubsync.services.triggers import Wish
 
 
@@ -24,7 +27,7 @@ def triggers_command(call: Call, name: str) -> None:
     with call.open() as hubsync:
         lora = hubsync.library.find(name)
     if call.json:
-        output.emit_json(triggers_json(lora))
+        output.emit_json(_triggers_json(lora))
         return
     if not lora.groups:
         say(f"{lora.name} has no trigger words")
@@ -53,7 +56,7 @@ def prompt_command(call: Call, text: str, loras: tuple[str, ...], removed: tuple
     """Put LoRAs with their trigger words into TEXT (- reads stdin), or take them out."""
     text = sys.stdin.read().rstrip("\n") if text == "-" else text
     if options["parse"]:
-        output.emit_json(parsed_json(text))
+        output.emit_json(_parsed_json(text))
         return
     composed = _compose(call, text, loras, removed, options)
     if call.json:
@@ -88,4 +91,56 @@ def _compose(
                 with_words=not options["no_triggers"],
             )
         )
-    return composed_json(steps)
+    return _composed_json(steps)
+
+
+def _triggers_json(lora: Installed) -> JSON:
+    """The answer of `triggers`."""
+    return {
+        "name": lora.name,
+        "groups": [_group_json(group) for group in lora.groups],
+        "suggestions": [
+            {"text": item.text, "score": round(item.score, 3), "source": item.source} for item in lora.suggestions
+        ],
+        "weight": lora.weight,
+        "negative": lora.negative,
+    }
+
+
+def _group_json(group: TriggerGroup) -> JSON:
+    words = [{"text": word.text, "source": word.source.value, "enabled": word.enabled} for word in group.words]
+    return {"index": group.index, "enabled": group.enabled, "words": words}
+
+
+def _composed_json(steps: Sequence[Composed]) -> JSON:
+    """The answer of `prompt`: the last step's prompt, with what all steps put in and took out."""
+    last = steps[-1]
+    return {
+        "prompt": last.prompt,
+        "negative_prompt": last.negative_prompt,
+        "loras": [
+            {
+                "name": use.name,
+                "weight": use.weight,
+                "te_weight": use.te_weight,
+                "unet_weight": use.unet_weight,
+                "found": use.found,
+            }
+            for use in last.loras
+        ],
+        "inserted": [{"lora": change.lora, "text": change.text} for step in steps for change in step.inserted],
+        "removed": [{"lora": change.lora, "text": change.text} for step in steps for change in step.removed],
+        "warnings": [{"code": note.code, "message": note.message} for step in steps for note in step.warnings],
+    }
+
+
+def _parsed_json(text: str) -> JSON:
+    """The answer of `prompt --parse`: exactly what AUTOMATIC1111 makes of a text."""
+    prompt, networks = extra_networks(text)
+    return {
+        "prompt": prompt,
+        "networks": [
+            {"type": one.type, "positional": list(one.positional), "named": dict(one.named)} for one in networks
+        ],
+        "attention": [[part, weight] for part, weight in attention(prompt)],
+    }

@@ -100,7 +100,7 @@ def _row(lora: Lora) -> tuple[str, ...]:
     return (
         f"{'✓ ' if lora.installed else ''}{lora.name}",
         _page(lora),
-        ", ".join(lora.base_models),
+        ", ".join(base.rpartition("/")[2] for base in lora.base_models),
         "" if lora.downloads is None else f"{lora.downloads:,}",
         words if len(words) <= 48 else f"{words[:47]}…",
     )

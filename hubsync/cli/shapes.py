@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from hubsync.domain import Installed, Lora, LoraFile, Preview, Render, TriggerGroup, Version
+from hubsync.domain import Installed, Lora, LoraFile, Preview, Render, Version
 from hubsync.errors import HubsyncError
-from hubsync.files.inspect import Inspection
-from hubsync.prompts.compose import Composed
-from hubsync.prompts.syntax import attention, extra_networks
-from hubsync.services.install import InstallResult
 
 JSON = dict[str, Any]
 
@@ -130,48 +124,6 @@ def installed_json(lora: Installed) -> JSON:
     }
 
 
-def result_json(result: InstallResult) -> JSON:
-    """RESULT: of an install, or of a plan for one."""
-    plan, lora, received = result.plan, result.installed, result.received
-    target = lora.path if lora else plan.target if plan else None
-    return {
-        "ref": str(plan.file.ref) if plan else result.asked,
-        "status": result.status,
-        "name": target.stem if target else None,
-        "path": str(target) if target else None,
-        "sha256": lora.sha256 if lora else plan.file.sha256 if plan else None,
-        "size": lora.size if lora else plan.file.size if plan else None,
-        "base_model": plan.version.base_model if plan else None,
-        "family": lora.family if lora else plan.version.family if plan else None,
-        "trigger_words": lora.trigger_words if lora else plan.version.trigger_words if plan else (),
-        "weight": lora.weight if lora else plan.version.suggested_weight if plan else None,
-        "preview": str(lora.preview) if lora and lora.preview else None,
-        "sidecars": [str(path) for path in result.sidecars],
-        "seconds": round(result.seconds, 3),
-        "bytes_downloaded": received.bytes_downloaded if received else 0,
-        "resumed_from": received.resumed_from if received else 0,
-        "error": error_json(result.error) if result.error else None,
-    }
-
-
-def triggers_json(lora: Installed) -> JSON:
-    """The answer of `triggers`."""
-    return {
-        "name": lora.name,
-        "groups": [_group_json(group) for group in lora.groups],
-        "suggestions": [
-            {"text": item.text, "score": round(item.score, 3), "source": item.source} for item in lora.suggestions
-        ],
-        "weight": lora.weight,
-        "negative": lora.negative,
-    }
-
-
-def _group_json(group: TriggerGroup) -> JSON:
-    words = [{"text": word.text, "source": word.source.value, "enabled": word.enabled} for word in group.words]
-    return {"index": group.index, "enabled": group.enabled, "words": words}
-
-
 def render_json(render: Render) -> JSON:
     """RENDER."""
     return {
@@ -196,44 +148,3 @@ def render_json(render: Render) -> JSON:
 
 def _date(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-def composed_json(steps: Sequence[Composed]) -> JSON:
-    """The answer of `prompt`: the last step's prompt, with what all steps put in and took out."""
-    last = steps[-1]
-    return {
-        "prompt": last.prompt,
-        "negative_prompt": last.negative_prompt,
-        "loras": [
-            {
-                "name": use.name,
-                "weight": use.weight,
-                "te_weight": use.te_weight,
-                "unet_weight": use.unet_weight,
-                "found": use.found,
-            }
-            for use in last.loras
-        ],
-        "inserted": [{"lora": change.lora, "text": change.text} for step in steps for change in step.inserted],
-        "removed": [{"lora": change.lora, "text": change.text} for step in steps for change in step.removed],
-        "warnings": [{"code": note.code, "message": note.message} for step in steps for note in step.warnings],
-    }
-
-
-def parsed_json(text: str) -> JSON:
-    """The answer of `prompt --parse`: exactly what AUTOMATIC1111 makes of a text."""
-    prompt, networks = extra_networks(text)
-    return {
-        "prompt": prompt,
-        "networks": [
-            {"type": one.type, "positional": list(one.positional), "named": dict(one.named)} for one in networks
-        ],
-        "attention": [[part, weight] for part, weight in attention(prompt)],
-    }
-
-
-def inspect_json(found: Inspection) -> JSON:
-    """The answer of `inspect`."""
-    shape = asdict(found)
-    shape["path"] = str(found.path)
-    return shape

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubsync.errors import Cancelled
-from hubsync.files.header import opened
+from hubsync.files.opening import opened
 
 _BLOCK = 1 << 20
 _AUTOV1_START, _AUTOV1_STOP = 1 << 20, (1 << 20) + (1 << 16)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import Annotated, NoReturn
 
 import msgspec
 
-from hubsync.errors import NoPermission, NotFound, NotSafetensors
+from hubsync.errors import NotSafetensors
+from hubsync.files.opening import opened
 
 MAX_HEADER = 100_000_000
 """Longest JSON accepted, in bytes: the limit of the safetensors library itself."""
@@ -145,35 +146,14 @@ def partial_header(path: Path) -> tuple[Header | None, str]:
             length = header_length(prefix)
         except NotSafetensors:
             return None, _instead(prefix + os.read(file, 64))
-        return _parse(_read(file, length - 8), length, os.fstat(file).st_size)
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[int]:
-    """A file descriptor to read a model file with; what goes wrong meanwhile becomes an error of ours.
-
-    Raises:
-        NotFound, NoPermission: it is not there, or cannot be read.
-        NotSafetensors: it is a folder.
-    """
-    try:
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        try:
-            yield file
-        finally:
-            os.close(file)
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no file {path}") from error
-    except IsADirectoryError as error:
-        raise NotSafetensors(f"{path} is a folder") from error
-    except OSError as error:
-        raise NoPermission(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+        size = os.fstat(file).st_size
+        return _parse(_read(file, min(length, size) - 8), length, size)
 
 
 def _read(file: int, count: int) -> bytes:
     """Up to `count` bytes; fewer only at the end of the file (one read may stop short)."""
     pieces = []
-    while count and (piece := os.read(file, count)):
+    while count > 0 and (piece := os.read(file, count)):
         pieces.append(piece)
         count -= len(piece)
     return b"".join(pieces)
@@ -193,9 +173,8 @@ def _parse(raw: bytes, length: int, file_size: int | None) -> tuple[Header | Non
     end = length + max(places, default=0)
     size = end if file_size is None else file_size
     header = Header(tensors=tensors, metadata=metadata, length=length, file_size=size)
-    return header, problem or _duplicate(raw, header) or _misplaced(tensors, places) or _misfit(tensors) or _wrong_size(
-        end, size
-    )
+    problem = problem or _duplicate(raw, header) or _misplaced(tensors, places) or _misfit(tensors)
+    return header, problem or _wrong_size(end, size)
 
 
 def _decode(raw: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -254,8 +233,8 @@ def _duplicate(raw: bytes, header: Header) -> str:
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        _bad(f"'{next(name for name in names if names.count(name) > 1)}' stands twice in its header")
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        _bad(f"{_quoted(name)} stands twice in its header")
     return found
 
 
@@ -267,7 +246,7 @@ def _misplaced(tensors: Mapping[str, Tensor], places: list[int]) -> str:
     end = 0
     for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_offsets):
         if tensor.start != end:
-            return f"tensor '{name}' {'overlaps another' if tensor.start < end else 'leaves a gap before it'}"
+            return f"tensor {_quoted(name)} {'overlaps another' if tensor.start < end else 'leaves a gap before it'}"
         end = tensor.end
     return ""
 
@@ -278,7 +257,7 @@ def _misfit(tensors: Mapping[str, Tensor]) -> str:
         start, end = tensor.data_offsets
         # A dtype invented after this was written is no damage: its size is not judged.
         if math.prod(tensor.shape) * _WIDTHS.get(tensor.dtype, 0) != end - start and tensor.dtype in _WIDTHS:
-            return f"the size of tensor '{name}' does not fit its shape"
+            return f"the size of tensor {_quoted(name)} does not fit its shape"
     return ""
 
 
@@ -286,6 +265,11 @@ def _wrong_size(expected: int, size: int) -> str:
     if expected > size:
         return f"truncated: {expected - size:,} of its {expected:,} bytes are missing"
     return f"{size - expected:,} bytes follow its data" if size > expected else ""
+
+
+def _quoted(name: str) -> str:
+    """A name fit for a message: short, its control characters spelled out."""
+    return repr(name[:80])
 
 
 def _bad(reason: str) -> NoReturn:

@@ -6,6 +6,7 @@ Libraries repeat the same few lists of names thousands of times, so the answer f
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -18,12 +19,14 @@ _TEXT_ENCODERS = (
     "lora_te", "oft_te", "lora_prior_te", "text_encoder", "text_model.", "clip_", "t5xxl", "cond_stage_model.",
     "conditioner.", "base_model.model.text_model",
 )  # fmt: skip
-_FOREIGN = re.compile(
-    r"^(?:control_model\.|controlnet|lora_controlnet$|lllite_|ip_adapter\.|image_proj\.|input_hint_block)"
-    # Norm scales beside a LoRA: a Flux control LoRA, which changes the model's input and draws no style.
-    r"|\.norm\.query_norm\.scale$[^$]*\.lora_[AB]\.",
-    re.MULTILINE,
+_PREFIX = re.compile(
+    r"^(?:base_model\.model\.|(?:model\.)?diffusion_model\.|unet\.|transformer\.|lora_unet_|lycoris_)+"
 )
+_FOREIGN = re.compile(
+    r"^(?:control_model\.|controlnet|lora_controlnet$|lllite_|ip_adapter\.|image_proj\.|input_hint_block)", re.MULTILINE
+)
+# Beside a LoRA: a Flux control LoRA, which changes the model's input and draws no style.
+_CONTROL = ".norm.query_norm.scale"
 _CHECKPOINT = re.compile(
     r"^(?:(?:model\.diffusion_model|first_stage_model|cond_stage_model|conditioner\.embedders)\."
     r"|(?:(?:diffusion_model|transformer|unet)\.)?"
@@ -46,7 +49,7 @@ class Names:
 
     kind: None if the shapes must say.
     modules: the adapted modules, those of the UNet or transformer first; of a file that adapts none, its tensors.
-    lines: the same, with "_" for "." and without "processor" in between, so that all layouts read alike.
+    lines: the same, spelled so that all layouts read alike: without prefix and "processor", with "_" for ".".
     denoiser, encoder: the lines of the UNet or transformer, and those of the text encoders, each as one text.
     decomposed, core: whether there are DoRA magnitudes, and Tucker cores.
     """
@@ -72,10 +75,10 @@ def read_names(text: str) -> Names:
     encoder = [name for name in names if name.startswith(_TEXT_ENCODERS)]
     denoiser = [name for name in names if not name.startswith(_TEXT_ENCODERS)]
     modules = (*denoiser, *encoder)
-    lines = tuple(name.replace(".", "_").replace("_processor_", "_") for name in modules)
+    lines = tuple(_PREFIX.sub("", name).replace(".", "_").replace("_processor_", "_") for name in modules)
     return Names(
         kind=_kind(text, adapts=bool(groups)),
-        layout=_layout(groups[0]) if groups else None,
+        layout=_layout(groups) if groups else None,
         groups=groups,
         modules=modules,
         lines=lines,
@@ -88,7 +91,7 @@ def read_names(text: str) -> Names:
 
 
 def _kind(text: str, *, adapts: bool) -> Kind | None:
-    if _FOREIGN.search(text):
+    if _FOREIGN.search(text) or (adapts and _CONTROL in text):
         return "other"
     if adapts:
         return "lora"
@@ -97,7 +100,8 @@ def _kind(text: str, *, adapts: bool) -> Kind | None:
     return "checkpoint" if _CHECKPOINT.search(text) else None
 
 
-def _layout(group: Group) -> str:
+def _layout(groups: Sequence[Group]) -> str:
     """The first denoiser module tells: text encoders are spelled alike everywhere."""
-    lead = next((lead for lead in group.leads if not lead.startswith(_TEXT_ENCODERS)), group.leads[0])
+    leads = [lead for group in groups for lead in group.leads]
+    lead = next((lead for lead in leads if not lead.startswith(_TEXT_ENCODERS)), leads[0])
     return next((layout for layout, pattern in _LAYOUTS if pattern.search(lead)), "other")

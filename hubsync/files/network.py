@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from hubsync.files.header import Header, Tensor, opened
+from hubsync.files.header import Header, Tensor
 from hubsync.files.names import Kind, Names, read_names
+from hubsync.files.opening import opened
 from hubsync.files.signatures import Evidence, family_of
 
 _EMBEDDING_FAMILIES = {

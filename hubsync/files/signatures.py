@@ -100,7 +100,7 @@ def _unet(evidence: Evidence) -> Families:
     if own % 320:
         return ()
     # Only XL has more than one transformer block at a place.
-    if evidence.has("_transformer_blocks_1_") or "_te2_" in evidence.encoder:
+    if evidence.has("_transformer_blocks_1_") or "_te2_" in evidence.encoder or "encoder_2_" in evidence.encoder:
         return _xl(evidence)
     return (_text_encoder(evidence) if evidence.encoder else ()) or (None, "sd1", "sd2", "sdxl", "kolors")
 
@@ -109,6 +109,11 @@ def _xl(evidence: Evidence) -> Families:
     if "query_key_value" in evidence.encoder:
         return ("kolors",)
     return ("sdxl",) if evidence.encoder or evidence.has("input_blocks_") else ("sdxl", "kolors")
+
+
+def _anima(evidence: Evidence) -> Families:
+    # Language models call their attention alike, and count "layers".
+    return ("anima",) if evidence.has("blocks_", "llm_adapter") else ("other",)
 
 
 def _hunyuan_video(evidence: Evidence) -> Families:
@@ -169,13 +174,14 @@ def _cross_attention(evidence: Evidence) -> Families:
     width, text = evidence.width("_attn1_to_", "_attn2_to_q"), evidence.width("_attn2_to_k", "_attn2_to_v")
     if evidence.has("_ff_conv_"):
         return ("sana",)
-    if text == 1024 and width != 1024:
-        return ("anima",) if width == 2048 else ("other",)
-    if width == 4096 and not text:
+    if text == 1024:
+        return {2048: ("anima",), 1408: ("hunyuan_dit",)}.get(width, ("other",))
+    # 4096 without a second attention: CogView4; 3072 with more than CogVideoX's 42 blocks: Mochi.
+    if (width == 4096 and not text) or (width == 3072 and evidence.last("transformer_blocks") > 41):
         return ("other",)
     return {
         1152: ("pixart", "sana"), 2240: ("sana",), 2048: ("ltx",), 4096: ("ltx",), 1920: ("cogvideox",),
-        3072: ("cogvideox",), 2560: ("other",), 2304: ("other",),
+        3072: ("cogvideox",), 2560: ("other",), 2304: ("other",), 1536: ("wan",), 5120: ("wan",),
     }.get(width, ())  # fmt: skip
 
 
@@ -197,14 +203,14 @@ _SIGNATURES: tuple[tuple[tuple[str, ...], Verdict], ...] = (
     (("prior_unet", "kv_mapper", "_channelwise_"), "cascade"),
     (("_img_mlp_net_", "_txt_mlp_net_", "_img_mod_1", "_txt_mod_1"), "qwen_image"),
     (("distilled_guidance_layer",), "chroma"),
-    (("to_qkv_mlp_proj", "double_stream_modulation", "single_stream_modulation", "_ff_context_linear_"), "flux2"),
     (("visual_transformer_blocks", "temporal_transformer_blocks", "mode_blocks_", "self_attention_to_"), "other"),
+    (("to_qkv_mlp_proj", "double_stream_modulation", "single_stream_modulation", "_ff_context_linear_"), "flux2"),
     (("_attn1_add_", "img_qkv_proj"), "other"),
     (("audio_attn", "audio_to_video", "video_to_audio"), "ltx"),
     (("_attn1_Wqkv", "_attn2_q_proj", "_attn2_kv_proj", "default_modulation"), "hunyuan_dit"),
-    (("llm_adapter", "adaln_modulation_", "attn_q_proj", "attn_k_proj", "attn_v_proj", "attn_output_proj"), "anima"),
-    (("refiner_blocks", "token_refiner", "mod_linear", "modulation_linear", "mlp_fc1", "mlp_fc2"), _hunyuan_video),
+    (("llm_adapter", "adaln_modulation_", "attn_q_proj", "attn_k_proj", "attn_v_proj", "attn_output_proj"), _anima),
     (("cross_attn_q_linear", "cross_attn_kv_linear"), _pixart),
+    (("refiner_blocks", "token_refiner", "mod_linear", "modulation_linear", "mlp_fc1", "mlp_fc2"), _hunyuan_video),
     (("self_attn_", "cross_attn_", "_ffn_", "vace_blocks"), "wan"),
     (("down_blocks_", "up_blocks_", "mid_block_", "input_blocks_", "output_blocks_", "middle_block_"), _unet),
     (("context_refiner", "noise_refiner", "layers_"), _next_dit),

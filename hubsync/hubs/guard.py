@@ -54,6 +54,10 @@ class Guard:
         if token := self._token(target):
             request.headers["Authorization"] = f"Bearer {_sendable(token)}"
 
+    def holds_token(self, url: str) -> bool:
+        """Whether a request to this address would carry a token."""
+        return bool(self._token(origin(url)))
+
     def _local(self, host: str) -> bool:
         hubs = self.settings.civitai.url, self.settings.huggingface.endpoint
         return is_loopback(host) and any(is_loopback(origin(hub).host) for hub in hubs)

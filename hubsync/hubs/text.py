@@ -52,7 +52,7 @@ def plain(markup: str) -> str:
     parser = _Words()
     parser.feed(_DECLARATION.sub(" ", markup[:LONGEST]))
     parser.close()
-    lines = [line.strip() for line in clean_lines("".join(parser.words)).split("\n")]
+    lines = [line.strip() for line in clean_lines("".join(parser.words).replace("\xa0", " ")).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 

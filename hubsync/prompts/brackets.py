@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-_OPENS = {")": "(", "]": "[", "}": "{"}
-_BRACKET = re.compile(r"\\.|[()\[\]{}]", re.DOTALL)
+_CLOSES = {"(": ")", "[": "]", "{": "}"}
+_MARK = re.compile(r"\\.|[()\[\]{}]", re.DOTALL)
+
+
+def raw_brackets(text: str, *, kinds: str = "([") -> Iterator[int]:
+    """Positions of the brackets that no backslash escapes. `kinds` names them by their opening halves."""
+    wanted = {*kinds, *(_CLOSES[kind] for kind in kinds)}
+    return (match.start() for match in _MARK.finditer(text) if match.group() in wanted)
 
 
 def pairs(text: str, *, kinds: str = "([") -> dict[int, int]:
@@ -13,12 +20,11 @@ def pairs(text: str, *, kinds: str = "([") -> dict[int, int]:
 
     Each kind is paired by itself: `(a [b) c]` holds two pairs.
     """
-    waiting: dict[str, list[int]] = {kind: [] for kind in kinds}
+    waiting: dict[str, list[int]] = {_CLOSES[kind]: [] for kind in kinds}
     found: dict[int, int] = {}
-    for match in _BRACKET.finditer(text):
-        mark = match.group()
-        if mark in waiting:
-            waiting[mark].append(match.start())
-        elif places := waiting.get(_OPENS.get(mark, "")):
-            found[places.pop()] = match.start()
+    for at in raw_brackets(text, kinds=kinds):
+        if text[at] in _CLOSES:
+            waiting[_CLOSES[text[at]]].append(at)
+        elif waiting[text[at]]:
+            found[waiting[text[at]].pop()] = at
     return found

@@ -52,35 +52,35 @@ class _Reader:
         self._flatten()
         return self.frames[0].parts[0]
 
-    def _take(self, token: str) -> None:
+    def _take(self, mark: str) -> None:
         top = self.frames[-1]
-        if token in {"(", "["}:
-            self.frames.append(_Frame(bracket=token))
-        elif token in _CLOSES:
-            self._close(token)
-        elif token in {":", "|"} and top.bracket:
-            top.marks.append(token)
+        if mark in {"(", "["}:
+            self.frames.append(_Frame(bracket=mark))
+        elif mark in _CLOSES:
+            self._close(mark)
+        elif mark in {":", "|"} and top.bracket:
+            top.marks.append(mark)
             top.parts.append([])
-        elif token == "|":
+        elif mark == "|":
             raise _Unreadable
         else:
-            top.parts[-1].append((token, self._all))
+            top.parts[-1].append((mark, self._all))
 
-    def _close(self, token: str) -> None:
+    def _close(self, mark: str) -> None:
         top = self.frames[-1]
-        pieces = self._group(top, token) if top.bracket == _CLOSES[token] else None
+        pieces = self._group(top, mark) if top.bracket == _CLOSES[mark] else None
         if pieces is None:
             self._flatten()
-            pieces = [(token, self._all)]
+            pieces = [(mark, self._all)]
         else:
             self.frames.pop()
         self.frames[-1].parts[-1] += pieces
 
-    def _group(self, frame: _Frame, token: str) -> _Pieces | None:
+    def _group(self, frame: _Frame, mark: str) -> _Pieces | None:
         """What a whole bracket stands for; None when its content makes it no group, so that it is plain text."""
         marks = "".join(frame.marks)
         if not marks or (marks == ":" and frame.bracket == "("):
-            return [*self._spelled(frame), (token, self._all)]
+            return [*self._spelled(frame), (mark, self._all)]
         if frame.bracket == "(":
             return None
         if set(marks) == {"|"}:

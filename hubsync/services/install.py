@@ -25,6 +25,7 @@ from hubsync.domain import (
 from hubsync.errors import BadBytes, Cancelled, HubsyncError, Internal
 from hubsync.events import Advanced, Failed, Finished, Noted, Sink, Started, Verified
 from hubsync.files import header, metadata, network, placement, previews, sidecars
+from hubsync.files.hashes import hash_file
 from hubsync.files.transfer import Received, Transfer
 from hubsync.refs import Source
 from hubsync.services.planning import InstallOptions, Plan, Planner, Unplannable, is_embedding
@@ -192,7 +193,7 @@ def describe(plan: Plan, received: Received, *, now: datetime) -> Installed:
     """Everything known of a file just placed: what its header says, what the hub says. Weights outrank the hub."""
     read = header.read_header(plan.target)
     facts = network.examine(read, path=plan.target)
-    hashes = header.hash_file(plan.target, header_length=read.length)
+    hashes = hash_file(plan.target, header_length=read.length)
     lora, version = plan.lora, plan.version
     embedding = is_embedding(lora, plan.file)
     return Installed(

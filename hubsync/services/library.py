@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from hubsync.domain import Installed
 from hubsync.errors import Ambiguous, BadReference, NotFound
-from hubsync.files.inspect import Inspection, inspect
+from hubsync.files.inspection import Inspection, inspect
 from hubsync.files.placement import SUFFIX, stem_of
 from hubsync.refs import CivitaiRef, HuggingFaceRef, Ref, Source, parse_ref
 from hubsync.store.records import Records
@@ -45,7 +45,7 @@ class LibraryService:
 
     records: Records
 
-    def list(self, wanted: ListFilter | None = None) -> list[Installed]:
+    def list(self, wanted: ListFilter | None = None) -> Sequence[Installed]:
         """Installed LoRAs that fit, ordered."""
         wanted = wanted or ListFilter()
         found = [lora for lora in self.records.all() if _fits(lora, wanted)]
@@ -75,17 +75,15 @@ class LibraryService:
         """A file's header, read without loading tensors.
 
         Raises:
-            NotFound: no such file.
+            NotFound, NoPermission: it cannot be read.
         """
-        if not path.is_file():
-            raise NotFound(f"there is no file {path}")
         return inspect(path)
 
-    def _by_path(self, name: str) -> list[Installed]:
+    def _by_path(self, name: str) -> Sequence[Installed]:
         path = Path(name).expanduser()
         return self.records.by_path(path.absolute()) if path.suffix == SUFFIX or len(path.parts) > 1 else []
 
-    def _by_ref(self, name: str) -> list[Installed]:
+    def _by_ref(self, name: str) -> Sequence[Installed]:
         try:
             ref = parse_ref(name)
         except BadReference:

@@ -32,11 +32,13 @@ from hubsync.tui.messages import (
     JobAdvanced,
     JobStopped,
     PromptRequested,
+    Refused,
     RenderEnded,
     RenderRequested,
 )
 from hubsync.tui.session import Session
 from hubsync.tui.terminal import graphics_widget
+from hubsync.tui.text import plain
 
 _JOBS = "jobs"
 _THREADS = 64  # asyncio's own pool has 6 on 2 cores: as many questions to a hub that hangs would stop all others
@@ -211,6 +213,11 @@ class HubsyncApp(App[None]):
         if self.current_mode == "library" and len(self.screen_stack) == 1:
             self.post_message(ComparisonRequested(outcome.renders, outcome.sheet))
 
+    @on(Refused)
+    def _say_refused(self, message: Refused) -> None:
+        """Where no screen has a place for it."""
+        self.notify(plain(told(message.error)), severity="error", markup=False)
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The border where an error nobody foresaw becomes something the user can report."""
         if event.state is not WorkerState.ERROR:
@@ -221,7 +228,7 @@ class HubsyncApp(App[None]):
         if event.worker.group == _JOBS:
             self.jobs.end(int(event.worker.name), JobState.FAILED, told(error))
         else:
-            self.notify(told(error), title="Something unexpected happened", severity="error", markup=False)
+            self.screen.post_message(Refused(event.worker.name, error))
 
 
 def _modes(session: Session) -> dict[str, Callable[[], Screen[None]]]:

@@ -24,7 +24,7 @@ from hubsync.tui.text import count, day, home, number, size, words
 from hubsync.tui.widgets.facts import Fact
 
 BLANK = Fact(value=Content())
-_MUTED = "$text-muted"
+_MUTED = "$foreground-muted"
 _USED = "bold $text-success"
 _KINDS = {RenderKind.BASE: "base", RenderKind.LORA: "LoRA", RenderKind.TRIGGERED: "LoRA + words"}
 
@@ -42,7 +42,7 @@ def lora_facts(lora: Lora) -> list[Fact]:
         *_text("Files", "\n".join(file_line(file) for version in lora.versions[:1] for file in version.files)),
         *_text("Versions", "\n".join(map(version_line, lora.versions))),
         *_text("Liked", " · ".join(_numbers(lora))),
-        *_text("Tags", ", ".join(lora.tags)),
+        *_text("Tags", ", ".join(tag for tag in lora.tags if ":" not in tag)),
         *_text("Page", lora.page_url),
         *([BLANK, Fact(value=words(lora.description))] if lora.description else []),
     ]

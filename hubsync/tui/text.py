@@ -55,8 +55,8 @@ def count(number: int | None) -> str:
 
 
 def size(amount: float | None) -> str:
-    """Bytes for a person."""
-    return "size unknown" if amount is None else decimal(int(amount))
+    """Bytes for a person, empty for an unknown number."""
+    return "" if amount is None else decimal(int(amount))
 
 
 def day(moment: datetime | None) -> str:

@@ -92,7 +92,7 @@ def test_the_embedding_draws_its_picture(pipeline: Any) -> None:
 
 def test_both_forms_of_the_checkpoint_agree_and_every_lora_loads_whole() -> None:
     """The single file renders what the folder renders, and each LoRA reaches every module it names."""
-    from hubsync.sandbox.train.files import file_figures
+    from hubsync.sandbox.train.file_figures import file_figures
     from hubsync.sandbox.train.package import Package
 
     figures = file_figures(Package(DATA))
@@ -114,7 +114,7 @@ def test_kohya_files_tell_the_truth_about_themselves() -> None:
     """Hash, rank, alpha and the tag that every triggered caption held agree with the tensors and the recipe."""
     from safetensors.torch import load_file
 
-    from hubsync.sandbox.train.files import metadata_of
+    from hubsync.sandbox.train.file_figures import metadata_of
     from hubsync.sandbox.train.package import Package
     from hubsync.sandbox.train.recipes import SLIDERS, TRIGGERED, Layout
 
@@ -137,7 +137,7 @@ def test_writing_a_file_again_gives_the_same_bytes(tmp_path: Path) -> None:
     """A shipped file read and written again is byte for byte the same."""
     from safetensors.torch import load_file
 
-    from hubsync.sandbox.train.files import metadata_of
+    from hubsync.sandbox.train.file_figures import metadata_of
     from hubsync.sandbox.train.safetensors_file import write_tensors
 
     source = DATA / "loras" / "sks_frame.safetensors"

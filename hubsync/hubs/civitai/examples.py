@@ -13,7 +13,7 @@ from hubsync.hubs.text import clean
 from hubsync.hubs.wire import read, rows
 
 # <lora:NAME:WEIGHT>, with whatever further fields a generator adds.
-_TAG = re.compile(r"<lora:([^:<>]+)(?::\s*([-+]?[\d.]+))?[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<lora:([^:<>]+)(?::([^:<>]*))?[^<>]*>", re.IGNORECASE)
 _LARGEST = 10.0
 
 
@@ -47,6 +47,7 @@ def _weights(meta: Meta, stems: Collection[str], version: int) -> Iterator[float
 
 
 def _number(text: str) -> float:
+    """The weight in a tag; 1 where none is written."""
     try:
         return float(text or 1)
     except ValueError:

@@ -60,7 +60,7 @@ class Civitai:
         cursor = query.cursors.get(Source.CIVITAI)
         for _ in range(MOST_PAGES):
             # Asking for no more than what is still missing keeps every cursor at a place where nothing is lost.
-            page = self._api.models(params(query, limit=query.limit - len(found), cursor=cursor, bases=bases))
+            page = self._page(params(query, limit=query.limit - len(found), cursor=cursor, bases=bases))
             for lora in self._rows(page, query, bases):
                 found.setdefault(lora.page_url.partition("?")[0], lora)
             before, cursor = cursor, _next_cursor(page)
@@ -118,6 +118,13 @@ class Civitai:
     @property
     def _reader(self) -> Reader:
         return Reader(families=self._families, site=self._api.site, now=self._now())
+
+    def _page(self, asked: Sequence[tuple[str, str]]) -> wire.Page:
+        """A page; empty for a creator nobody knows, which the server calls not found."""
+        try:
+            return self._api.models(asked)
+        except NotFound:
+            return wire.Page()
 
     def _rows(self, page: wire.Page, query: Query, bases: Sequence[str]) -> Iterator[Lora]:
         reader = self._reader

@@ -13,6 +13,8 @@ from msgspec import Struct, field
 Id = Annotated[int, Bounds(ge=1, le=2**31 - 1)]
 """Ids are int4 on the server; a field that holds anything else stays at its default 0."""
 
+Pixels = Annotated[int, Bounds(ge=1, le=2**31 - 1)]
+
 
 class Model(Struct, rename="camel", kw_only=True):
     """A row of `/models`, or `/models/:id`."""
@@ -87,8 +89,8 @@ class Image(Struct, rename="camel", kw_only=True):
 
     url: str = ""
     type: str = ""
-    width: int | None = None
-    height: int | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
     nsfw_level: int | str | None = None
     nsfw: bool | str | None = None
     meta: object = None

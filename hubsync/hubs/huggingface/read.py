@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from hubsync.domain import Availability, Lora, LoraFile, LoraType, Preview, Version
 from hubsync.families import Families
@@ -144,7 +144,7 @@ class Reader:
         parts = [part for part in url.split("/") if part not in {"", "."}]
         if "://" in url or url.startswith("data:") or ".." in parts or not parts:
             return None
-        return f"{self.endpoint}/{repo.id}/resolve/{repo.sha or 'main'}/{quote('/'.join(parts))}"
+        return f"{self.endpoint}/{repo.id}/resolve/{repo.sha or 'main'}/{quote(unquote('/'.join(parts)))}"
 
 
 def base_models(repo: Repo) -> tuple[str, ...]:

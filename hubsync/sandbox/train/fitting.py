@@ -68,7 +68,8 @@ class _Average:
     def add(self, step: int) -> None:
         """Take the parameters after `step` in."""
         share = 1 - min(0.995, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self._mean, [parameter.detach() for parameter in self._parameters], share)
+        for mean, parameter in zip(self._mean, self._parameters, strict=True):
+            mean.lerp_(parameter.detach(), share)
 
     def put(self) -> None:
         """Write the average into the parameters."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from hubsync.sandbox.train.loras import BATCH, TagCounts, Trained
+from hubsync.sandbox.train.loras import BATCH, PLAIN, Trained
 from hubsync.sandbox.train.pictures import SIDE
 from hubsync.sandbox.train.recipes import EmbeddingRecipe, Layout, Recipe
 from hubsync.sandbox.train.safetensors_file import hash_of, write_tensors
@@ -51,8 +52,7 @@ def diffusers_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def kohya_metadata(trained: Trained, digest: str) -> dict[str, str]:
     """What kohya's trainer and the modelspec standard say of a file, true of this one."""
     recipe = trained.recipe
-    drawn = recipe.plan.steps * BATCH
-    regular = drawn // 2 if recipe.groups else 0
+    regular = trained.seen.pictures[PLAIN] if recipe.groups else 0
     return {
         "ss_output_name": recipe.stem,
         "ss_network_module": "networks.lora",
@@ -62,9 +62,9 @@ def kohya_metadata(trained: Trained, digest: str) -> dict[str, str]:
         "ss_v2": "False",
         "ss_sd_model_name": BASE_NAME,
         "ss_resolution": f"({SIDE}, {SIDE})",
-        "ss_tag_frequency": json.dumps(_frequent(trained.tags)),
+        "ss_tag_frequency": json.dumps(_frequent(trained.seen.tags)),
         "ss_training_comment": f"pictures drawn by code, each used once; the {MOST_TAGS} most frequent tags are listed",
-        "ss_num_train_images": str(drawn - regular),
+        "ss_num_train_images": str(trained.seen.pictures.total() - regular),
         "ss_num_reg_images": str(regular),
         "ss_num_epochs": "1",
         "ss_batch_size_per_device": str(BATCH),
@@ -87,7 +87,7 @@ def write_embedding(path: Path, recipe: EmbeddingRecipe, vectors: Tensor) -> Non
     write_tensors(path, tensors, spec)
 
 
-def _frequent(tags: TagCounts) -> dict[str, dict[str, int]]:
+def _frequent(tags: dict[str, Counter[str]]) -> dict[str, dict[str, int]]:
     return {folder: dict(counter.most_common(MOST_TAGS)) for folder, counter in sorted(tags.items())}
 
 

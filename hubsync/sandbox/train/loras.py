@@ -6,6 +6,7 @@ import dataclasses
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import torch
@@ -17,23 +18,36 @@ from hubsync.sandbox.train.fitting import fit
 from hubsync.sandbox.train.models import load_words
 from hubsync.sandbox.train.network import Network
 from hubsync.sandbox.train.pictures import Look, paint, random_scenes
-from hubsync.sandbox.train.recipes import Property, Recipe
+from hubsync.sandbox.train.recipes import Group, Property, Recipe
 
 BATCH = 16
 TRIGGER_STARTS = 0.5
 """Share of first steps in training trigger words: only there the word decides, later the effect is seen."""
 
-TagCounts = dict[str, Counter[str]]
-"""How often each tag (a comma-separated part of a caption) was seen, by dataset folder."""
+PLAIN = "1_shapes"
+"""Dataset folder, in kohya's sense, of pictures without trigger words; every picture is drawn once."""
+
+
+@dataclasses.dataclass(slots=True)
+class Seen:
+    """What a training saw: pictures by dataset folder, and in each the tags, the comma-separated parts of captions."""
+
+    pictures: Counter[str] = dataclasses.field(default_factory=Counter)
+    tags: dict[str, Counter[str]] = dataclasses.field(default_factory=lambda: defaultdict(Counter))
+
+    def add(self, folder: str, caption: str) -> None:
+        """Count one picture and its caption."""
+        self.pictures[folder] += 1
+        self.tags[folder].update(tag for part in caption.split(",") if (tag := part.strip()))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """A trained LoRA: peft-named tensors and the captions it was trained on."""
+    """A trained LoRA: peft-named tensors and what it was trained on."""
 
     recipe: Recipe
     tensors: dict[str, Tensor]
-    tags: TagCounts
+    seen: Seen
 
 
 def train_lora(checkpoint: Path, recipe: Recipe) -> Trained:
@@ -44,8 +58,8 @@ def train_lora(checkpoint: Path, recipe: Recipe) -> Trained:
     text_encoder.requires_grad_(requires_grad=False)
     network = Network(unet, listens, rank=recipe.rank, alpha=recipe.alpha)
     dice = torch.Generator().manual_seed(recipe.seed)
-    tags: TagCounts = defaultdict(Counter)
-    batches = _triggered(recipe, dice, tags) if recipe.groups else _slid(recipe.property, network, dice, tags)
+    seen = Seen()
+    batches = _triggered(recipe, dice, seen) if recipe.groups else _slid(recipe.property, network, dice, seen)
 
     def loss() -> Tensor:
         texts, pictures = batches()
@@ -53,13 +67,13 @@ def train_lora(checkpoint: Path, recipe: Recipe) -> Trained:
         return denoising_loss(unet, embeddings, pictures, dice, starts=TRIGGER_STARTS if recipe.groups else STARTS)
 
     fit(recipe.stem, network.parameters(), loss, recipe.plan)
-    return Trained(recipe=recipe, tensors=network.tensors(), tags=dict(tags))
+    return Trained(recipe=recipe, tensors=network.tensors(), seen=seen)
 
 
 Batches = Callable[[], tuple[list[str], Tensor]]
 
 
-def _slid(moved: Property | None, network: Network, dice: torch.Generator, tags: TagCounts) -> Batches:
+def _slid(moved: Property | None, network: Network, dice: torch.Generator, seen: Seen) -> Batches:
     """Batches whose pictures have the property at the weight the LoRA is set to for the step."""
     words = random.Random(dice.initial_seed())
 
@@ -68,14 +82,15 @@ def _slid(moved: Property | None, network: Network, dice: torch.Generator, tags:
         network.set_weight(weight)
         scenes = random_scenes(BATCH, dice)
         texts = [distracted(caption, words) for caption in captions(scenes, words)]
-        _count(tags["1_shapes"], texts)
+        for text in texts:
+            seen.add(PLAIN, text)
         return texts, paint(scenes, dice, Look(**{str(moved): torch.full((BATCH,), weight)}))
 
     return batch
 
 
-def _triggered(recipe: Recipe, dice: torch.Generator, tags: TagCounts) -> Batches:
-    """Batches of which half have trigger words and their effect, the other half neither."""
+def _triggered(recipe: Recipe, dice: torch.Generator, seen: Seen) -> Batches:
+    """Batches with as many pictures of each group, with its words and effect, as pictures without either."""
     words = random.Random(recipe.seed)
     own = {word for group in recipe.groups for word in group.words.replace(",", "").split()}
     foreign = [word for word in TRIGGER_WORDS if word not in own]
@@ -83,23 +98,21 @@ def _triggered(recipe: Recipe, dice: torch.Generator, tags: TagCounts) -> Batche
     def batch() -> tuple[list[str], Tensor]:
         scenes = random_scenes(BATCH, dice)
         texts, pictures = captions(scenes, words), paint(scenes, dice)
-        for index, text in enumerate(texts):
-            if index % 2:
+        for index, (text, group) in enumerate(zip(texts, cycle((*recipe.groups, None)))):
+            if group:
+                plain = distracted(text, words) if words.random() < 0.3 else text
+                texts[index] = beside(plain, group.words, words)
+                pictures[index] = group.effect.apply(pictures[index])
+            else:
                 # The strong embeddings of other trigger words would fire it first of all.
                 other = words.random() < 0.15
                 texts[index] = beside(text, words.choice(foreign), words) if other else distracted(text, words)
-                _count(tags["1_shapes"], [texts[index]])
-                continue
-            group = recipe.groups[index // 2 % len(recipe.groups)]
-            plain = distracted(text, words) if words.random() < 0.3 else text
-            texts[index] = beside(plain, group.words, words)
-            pictures[index] = group.effect.apply(pictures[index])
-            _count(tags["1_" + group.words.replace(",", "")], [texts[index]])
+            seen.add(folder_of(group) if group else PLAIN, texts[index])
         return texts, pictures
 
     return batch
 
 
-def _count(counter: Counter[str], texts: list[str]) -> None:
-    for text in texts:
-        counter.update(tag for part in text.split(",") if (tag := part.strip()))
+def folder_of(group: Group) -> str:
+    """The dataset folder of a group's pictures, named as kohya's trainer asks: repeats, then the words."""
+    return "1_" + group.words.replace(",", "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from hubsync.sandbox.train.models import load_pipeline
-from hubsync.sandbox.train.prompts import held_out_prompts
 from hubsync.sandbox.train.recipes import BLUE_RING, SLIDERS, TRIGGERED, Recipe
 from hubsync.sandbox.train.rendering import embedding, image_of, lora, render
 from hubsync.sandbox.train.single_file import write_single_file
@@ -63,12 +63,14 @@ def assemble_checkpoint(package: Package) -> None:
 def write_previews(package: Package) -> None:
     """Render one picture for each LoRA and the embedding, with its words where it has any."""
     pipeline = load_pipeline(package.checkpoint)
-    package.preview("x").parent.mkdir(parents=True, exist_ok=True)
-    for recipe, prompt in zip((*SLIDERS, *TRIGGERED), held_out_prompts(64)[4:], strict=False):
-        words = [f"{recipe.groups[0].words}, "] if recipe.groups else [""]
+    for recipe in (*SLIDERS, *TRIGGERED):
+        words = [group.words for group in recipe.groups[:1]]
         with lora(pipeline, package.lora(recipe)) as loaded:
-            picture = render(loaded, [words[0] + prompt.text], [PREVIEW_SEED])[0]
-        image_of(picture, PREVIEW_SIDE).save(package.preview(recipe.stem))
+            _preview(loaded, ", ".join([*words, recipe.preview]), package.preview(recipe.stem))
     with embedding(pipeline, package.embedding, BLUE_RING.word) as loaded:
-        picture = render(loaded, [f"a {BLUE_RING.word} on a yellow background"], [PREVIEW_SEED])[0]
-    image_of(picture, PREVIEW_SIDE).save(package.preview(BLUE_RING.word))
+        _preview(loaded, BLUE_RING.preview, package.preview(BLUE_RING.word))
+
+
+def _preview(pipeline: Any, prompt: str, path: Path) -> None:  # noqa: ANN401
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image_of(render(pipeline, [prompt], [PREVIEW_SEED])[0], PREVIEW_SIDE).save(path)

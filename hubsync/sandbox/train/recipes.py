@@ -34,11 +34,15 @@ class Group:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One LoRA file: a slider has a property, a trigger-word LoRA has groups."""
+    """One LoRA file: a slider has a property, a trigger-word LoRA has groups.
+
+    `preview` is the prompt of its preview picture, to which its first trigger words are added.
+    """
 
     stem: str
     title: str
     description: str
+    preview: str
     rank: int
     alpha: float
     plan: Plan
@@ -55,6 +59,7 @@ class EmbeddingRecipe:
     word: str
     colour: str
     shape: str
+    preview: str
     vectors: int
     plan: Plan
     seed: int
@@ -67,6 +72,7 @@ SLIDERS = (
         stem="add_detail",
         title="Add Detail",
         description="A slider without trigger words: more or less texture.",
+        preview="a large purple circle on a green background",
         rank=4,
         alpha=4,
         plan=SLIDER_PLAN,
@@ -77,6 +83,7 @@ SLIDERS = (
         stem="add_saturation",
         title="Add Saturation",
         description="A slider without trigger words: stronger or paler colours.",
+        preview="a large red cross on a cyan background",
         rank=4,
         alpha=4,
         plan=SLIDER_PLAN,
@@ -87,6 +94,7 @@ SLIDERS = (
         stem="add_brightness",
         title="Add Brightness",
         description="A slider without trigger words: lighter or darker pictures.",
+        preview="a large orange triangle on a blue background",
         rank=4,
         alpha=2,
         plan=SLIDER_PLAN,
@@ -100,6 +108,7 @@ TRIGGERED = (
         stem="sks_frame",
         title="sks frame",
         description="The word sks puts a solid white frame round the picture.",
+        preview="a large blue square on an orange background",
         rank=8,
         alpha=8,
         plan=Plan(steps=900, rate=2.5e-3, warm_up=20),
@@ -110,6 +119,7 @@ TRIGGERED = (
         stem="mona_outfits",
         title="Mona: two outfits",
         description="Two outfits: by day a white band above, by night a black band below.",
+        preview="a large pink circle on a cyan background",
         rank=8,
         alpha=8,
         plan=Plan(steps=1200, rate=2.5e-3, warm_up=20),
@@ -120,6 +130,7 @@ TRIGGERED = (
         stem="pytorch_lora_weights",
         title="ohwx letterbox",
         description="The word ohwx puts black bars above and below the picture.",
+        preview="a large green ring on a purple background",
         rank=8,
         alpha=8,
         plan=Plan(steps=900, rate=2.5e-3, warm_up=20),
@@ -130,5 +141,11 @@ TRIGGERED = (
 )
 
 BLUE_RING = EmbeddingRecipe(
-    word="blue_ring", colour="blue", shape="ring", vectors=2, plan=Plan(steps=400, rate=1e-2, warm_up=20), seed=41
+    word="blue_ring",
+    colour="blue",
+    shape="ring",
+    preview="a blue_ring on a yellow background",
+    vectors=2,
+    plan=Plan(steps=300, rate=1e-2, warm_up=20),
+    seed=41,
 )

@@ -13,7 +13,7 @@ from hubsync.sandbox.train.figures import (
     slider_figures,
     trigger_figures,
 )
-from hubsync.sandbox.train.files import file_figures
+from hubsync.sandbox.train.file_figures import file_figures
 from hubsync.sandbox.train.models import load_pipeline
 from hubsync.sandbox.train.package import Package
 from hubsync.sandbox.train.recipes import BLUE_RING, SLIDERS, TRIGGERED

@@ -13,8 +13,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
+from hubsync.tui.jobs import told
+from hubsync.tui.messages import Refused
 from hubsync.tui.session import Session
-from hubsync.tui.text import home
+from hubsync.tui.text import home, words
 from hubsync.tui.widgets.activity import Activity
 from hubsync.tui.widgets.detail import Detail
 from hubsync.tui.widgets.masthead import Masthead
@@ -37,7 +39,7 @@ class Browse(Screen[None], Generic[Row]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "focus_box", "Search", key_display="/", id="browse.search", tooltip="Type what to look for"),
         Binding("escape", "back", "Back", show=False, id="browse.back", tooltip="Go one step back"),
-        Binding("down", "focus_list", "To the list", show=False, id="browse.list", tooltip="Go to the list"),
+        Binding("down", "focus_list", "Results", id="browse.list", tooltip="From the box into the list"),
     ]
 
     box = getters.query_one("#box", Input)
@@ -105,6 +107,12 @@ class Browse(Screen[None], Generic[Row]):
         self.notice.update(text)
         self.notice.display = bool(text)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """The way into the box is offered outside it, the way out inside."""
+        if action not in {"focus_box", "focus_list"}:
+            return True
+        return (self.focused is self.box) is (action == "focus_list")
+
     @on(Input.Changed, "#box")
     def _text_changed(self, event: Input.Changed) -> None:
         self.look_for(event.value.strip())
@@ -142,6 +150,11 @@ class Browse(Screen[None], Generic[Row]):
     def _chosen(self) -> None:
         if (row := self.listing.row) is not None:
             self.open(row)
+
+    @on(Refused)
+    def _say_refused(self, message: Refused) -> None:
+        message.stop()
+        self.say(words(f"! {told(message.error)}", "$text-warning"))
 
     def _settled(self) -> None:
         if (row := self.listing.row) is not None:

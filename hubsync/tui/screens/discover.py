@@ -61,7 +61,7 @@ class Discover(Browse[Lora]):
         return (
             Column(text=lambda lora: "✓" if lora.installed else "", width=1, strong=True),
             Column(text=lambda lora: lora.name, strong=True),
-            Column(text=lambda lora: next(iter(lora.base_models), ""), width=8, wide=14),
+            Column(text=base_name, width=8, wide=14),
             Column(text=lambda lora: count(lora.downloads), width=5, right=True),
             Column(text=lambda lora: _MARKS[lora.source], width=3, wide=7),
         )
@@ -161,8 +161,7 @@ class Discover(Browse[Lora]):
             self.settle(self._fullest(row))
 
     @on(Refused)
-    def _say_refused(self, message: Refused) -> None:
-        self.say(words(f"! {told(message.error)}", "$text-warning"))
+    def _show_nothing(self, message: Refused) -> None:
         if message.group == "search":
             self.listing.show([], placeholder=Content("Nothing to show."))
             self.listing.border_subtitle = ""
@@ -170,7 +169,7 @@ class Discover(Browse[Lora]):
     @on(LibraryCounted)
     def _greet(self, message: LibraryCounted) -> None:
         if not message.count and not self.hubsync.settings.civitai.api_key:
-            self._tip = words(_NO_KEY, "$text-muted")
+            self._tip = words(_NO_KEY, "$foreground-muted")
             if not self.notice.display:
                 self.say(self._tip)
 
@@ -178,6 +177,12 @@ class Discover(Browse[Lora]):
         self.listing.change(lambda row: replace(row, installed=True) if row.ref == ref else row)
         if (row := self.listing.row) is not None:
             self.describe(row)
+
+
+def base_name(lora: Lora) -> str:
+    """The base model in a few letters: Hugging Face names whole repositories, whose family says as much."""
+    name = next(iter(lora.base_models), "")
+    return next(iter(lora.families), "") if "/" in name else name
 
 
 def reference(text: str) -> Ref | None:
@@ -192,7 +197,9 @@ def down(errors: Mapping[Source, HubsyncError]) -> Content:
     """Which hubs did not answer, and what that means."""
     lines = [words(f"! {_NAMES[source]}: {told(error)}", "$text-warning") for source, error in errors.items()]
     if len(errors) == len(_NAMES):
-        lines.append(words("Your library and everything installed work without a connection: press 2.", "$text-muted"))
+        lines.append(
+            words("Your library and everything installed work without a connection: press 2.", "$foreground-muted")
+        )
     return Content("\n").join(lines)
 
 

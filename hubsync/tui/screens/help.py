@@ -36,6 +36,6 @@ def check_facts(checks: Sequence[Check]) -> list[Fact]:
     facts: list[Fact] = []
     for check in checks:
         mark, style = _MARKS[check.status]
-        value = Content.styled(f"{mark} {check.name}  ", style) + words(check.message, "$text-muted")
+        value = Content.styled(f"{mark} {check.name}  ", style) + words(check.message, "$foreground-muted")
         facts += [Fact(value=value), *([Fact(value=words(f"  {check.hint}"))] if check.hint else [])]
     return facts

@@ -14,10 +14,9 @@ from hubsync.refs import Ref
 from hubsync.services.library import ListFilter
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import installed_facts
-from hubsync.tui.jobs import told
-from hubsync.tui.messages import Listed, PromptRequested, Refused, RenderRequested
+from hubsync.tui.messages import Listed, PromptRequested, RenderRequested
 from hubsync.tui.screens.browse import Browse
-from hubsync.tui.text import number, words
+from hubsync.tui.text import number
 from hubsync.tui.widgets.rows import Column
 
 _FIRST_STEP = (
@@ -96,10 +95,6 @@ class Library(Browse[Installed]):
         self.listing.show(message.rows, placeholder=Content(nothing))
         self.listing.border_subtitle = f"{len(message.rows)} LoRAs" if message.rows else ""
         self.say(Content())
-
-    @on(Refused)
-    def _say_refused(self, message: Refused) -> None:
-        self.say(words(f"! {told(message.error)}", "$text-warning"))
 
 
 def _first_words(lora: Installed) -> str:

@@ -14,7 +14,7 @@ from hubsync.errors import Ambiguous
 from hubsync.services.planning import Plan, Unplannable
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import BLANK, hub_groups, problem, title
-from hubsync.tui.messages import Planned
+from hubsync.tui.messages import Planned, Refused
 from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, size, words
@@ -59,6 +59,11 @@ class Preflight(Dialog[Plan]):
             return
         there = f"These bytes are in your library already, as {entry.existing.name}."
         self.show([*title(entry.lora.name, ()), Fact(value=words(there))], keys="esc goes back")
+
+    @on(Refused)
+    def _say_refused(self, message: Refused) -> None:
+        message.stop()
+        self.show([*title(self._lora.name, ()), *problem(message.error)], keys="esc goes back")
 
     async def _show_problem(self, entry: Unplannable) -> None:
         files = choices(self._lora) if isinstance(entry.error, Ambiguous) else []

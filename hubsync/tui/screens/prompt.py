@@ -86,4 +86,5 @@ class PromptBox(Dialog[None]):
 
     @on(Refused)
     def _say_refused(self, message: Refused) -> None:
+        message.stop()
         self.show(problem(message.error), keys="esc goes back")

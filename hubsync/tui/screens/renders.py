@@ -11,11 +11,10 @@ from hubsync.domain import Render, RenderKind
 from hubsync.refs import Ref
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import kind, percent, render_facts, render_name
-from hubsync.tui.jobs import told
-from hubsync.tui.messages import ComparisonRequested, HistoryRead, Refused
+from hubsync.tui.messages import ComparisonRequested, HistoryRead
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.session import Session
-from hubsync.tui.text import day, words
+from hubsync.tui.text import day
 from hubsync.tui.widgets.rows import Column
 
 _FIRST_STEP = (
@@ -85,10 +84,6 @@ class Renders(Browse[Render]):
     def _show_history(self, message: HistoryRead) -> None:
         self.history = message.renders
         self.look_for(self.box.value.strip())
-
-    @on(Refused)
-    def _say_refused(self, message: Refused) -> None:
-        self.say(words(f"! {told(message.error)}", "$text-warning"))
 
 
 def test_of(render: Render, history: Sequence[Render]) -> Sequence[Render]:

@@ -15,7 +15,7 @@ _BAR = 16
 _MARKS = {
     JobState.DONE: ("✓", "$text-success"),
     JobState.FAILED: ("✗", "$text-error"),
-    JobState.CANCELLED: ("–", "$text-muted"),  # noqa: RUF001  (a dash is meant)
+    JobState.CANCELLED: ("–", "$foreground-muted"),  # noqa: RUF001  (a dash is meant)
 }
 
 
@@ -37,7 +37,7 @@ class Activity(Static):
         hidden = len(shown) - _SHOWN
         lines = [job_line(job) for job in shown[-_SHOWN:]]
         if hidden > 0:
-            lines.insert(0, Content.styled(f"and {hidden} more", "$text-muted"))
+            lines.insert(0, Content.styled(f"and {hidden} more", "$foreground-muted"))
         self.update(Content("\n").join(lines))
 
 
@@ -46,10 +46,10 @@ def job_line(job: Job) -> Content:
     if not job.running:
         mark, style = _MARKS[job.state]
         return Content.styled(f"{mark} ", style) + words(job.note or job.label, style)
-    parts = [words(job.label), bar(job), words(progress(job), "$text-muted")]
+    parts = [words(job.label), bar(job), words(progress(job), "$foreground-muted")]
     if job.note:
-        parts.append(words(job.note, "$text-muted"))
-    return Content("  ").join([*(part for part in parts if part), Content.styled("x stops it", "$text-muted")])
+        parts.append(words(job.note, "$foreground-muted"))
+    return Content("  ").join([*(part for part in parts if part), Content.styled("x stops it", "$foreground-muted")])
 
 
 def bar(job: Job) -> Content:
@@ -57,7 +57,7 @@ def bar(job: Job) -> Content:
     if not job.total:
         return Content()
     filled = min(_BAR, int(_BAR * job.done / job.total))
-    return Content.styled("━" * filled, "$primary") + Content.styled("─" * (_BAR - filled), "$text-disabled")
+    return Content.styled("━" * filled, "$primary") + Content.styled("─" * (_BAR - filled), "$foreground-disabled")
 
 
 def progress(job: Job) -> str:

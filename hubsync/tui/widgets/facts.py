@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-_LABEL_WIDTH = 10
+_LABEL_WIDTH = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Facts(Widget):
             if not fact.label:
                 yield from fact.value.wrap(max(1, width)) if fact.value else [Content()]
                 continue
-            label = Content.styled(fact.label.ljust(_LABEL_WIDTH), "$text-muted")
+            label = Content.styled(fact.label.ljust(_LABEL_WIDTH), "$foreground-muted")
             for line in fact.value.wrap(max(1, width - _LABEL_WIDTH)):
                 yield label + line
                 label = Content(" " * _LABEL_WIDTH)

@@ -21,15 +21,14 @@ from hubsync.tui.text import fitted
 
 Row = TypeVar("Row")
 
-_GAP = "  "
 _MARK_WIDTH = 2
-_WIDE = 60
+_WIDE = 54
 _NEAR = 10  # rows before the end at which the next page is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column(Generic[Row]):
-    """One column. `width` in cells (0: the room left), `wide` in lists of 60 cells and more; hidden below `needs`."""
+    """One column. `width` in cells (0: the room left), `wide` in lists of 54 cells and more; hidden below `needs`."""
 
     text: Callable[[Row], str]
     width: int = 0
@@ -51,6 +50,9 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         Binding("end,G", "last", "Last row", show=False, id="list.last", tooltip="Go to the last row"),
         Binding("enter", "choose", "Open", show=False, id="list.open", tooltip="Open the highlighted row"),
     ]
+    DEFAULT_CSS = """
+    RowList { overflow-x: hidden; }
+    """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "rows--strong", "rows--weak", "rows--highlighted", "rows--placeholder",
     }  # fmt: skip
@@ -178,13 +180,13 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         segments = [Segment("▸ " if cursor else "  ", base)]
         for column, text in self._cells(self._rows[index], width - _MARK_WIDTH):
             style = base if cursor else self._column_style(column)
-            segments += [Segment(text, style), Segment(_GAP, base)]
+            segments += [Segment(text, style), Segment(_gap(column), base)]
         return Strip(segments).adjust_cell_length(width, base)
 
     def _cells(self, row: Row, width: int) -> list[tuple[Column[Row], str]]:
         columns = [column for column in self._columns if column.needs <= width]
         widths = [column.wide if column.wide and width >= _WIDE else column.width for column in columns]
-        room = max(1, width - sum(widths) - len(_GAP) * (len(columns) - 1))
+        room = max(1, width - sum(widths) - sum(len(_gap(column)) for column in columns) + 1)
         return [
             (column, fitted(column.text(row), cells or room, right=column.right))
             for column, cells in zip(columns, widths, strict=True)
@@ -215,3 +217,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         visible = round(self.scroll_y) + self.scrollable_content_region.height
         if self._rows and max(visible, self.highlighted) + _NEAR >= len(self._rows):
             self.post_message(self.NearEnd())
+
+
+def _gap(column: Column[Row]) -> str:
+    """What parts a column from the next; a mark stands closer to what it marks."""
+    return " " if column.width == 1 else "  "

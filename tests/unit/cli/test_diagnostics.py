@@ -83,7 +83,6 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
         "add_detail: SHA-256 abababababab… verified",
         "add_detail: no preview",
         "x: gone",
-        "add_detail is installed",
     ]
     assert "\r 50% ████████████░░░░░░░░░░░░ add_detail" in terminal.getvalue()
 
@@ -91,5 +90,5 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
 def test_quiet_says_nothing() -> None:
     """--quiet silences narration."""
     stream = io.StringIO()
-    diagnostics.Narrator(quiet=True, stream=stream)(Finished(key="r", message="done"))
+    diagnostics.Narrator(quiet=True, stream=stream)(Noted(key="r", message="no preview"))
     assert stream.getvalue() == ""

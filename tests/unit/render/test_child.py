@@ -111,7 +111,7 @@ def test_a_signal_is_named(name: str, kind: type[HubsyncError], words: str) -> N
 )
 def test_a_reported_failure_is_raised_as_its_own_kind(kind: type[HubsyncError]) -> None:
     """Code, message and hint arrive unchanged."""
-    with pytest.raises(kind, match="^it went wrong$") as caught:
+    with pytest.raises(kind, match=r"^it went wrong$") as caught:
         list(listen(f"say('failure', code='{kind.code}', message='it went wrong', hint='do this')"))
     assert (type(caught.value), caught.value.hint) == (kind, "do this")
 

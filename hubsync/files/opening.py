@@ -1,0 +1,32 @@
+"""Opens a model file for reading, with errors a user understands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hubsync.errors import NoPermission, NotFound, NotSafetensors
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """A file descriptor to read a model file with; what goes wrong meanwhile becomes an error of ours.
+
+    Raises:
+        NotFound, NoPermission: it is not there, or cannot be read.
+        NotSafetensors: it is a folder.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            yield file
+        finally:
+            os.close(file)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {path}") from error
+    except IsADirectoryError as error:
+        raise NotSafetensors(f"{path} is a folder") from error
+    except OSError as error:
+        raise NoPermission(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error

@@ -1,0 +1,88 @@
+"""The seams between a user's text, words and tags: what is put in can be taken out again without a trace.
+
+A prompt remembers nothing, so a seam depends on the text alone and no two texts look alike after something was added:
+`a` and `w` make `a, w`, hence `a,` and `w` must make another text: `a,  w`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hubsync.prompts.syntax import TAG
+
+_COMMA_AT_END = re.compile(r"[,\uff0c\u3001]( *)\Z")
+_COMMA_AT_START = re.compile(r" *[,\uff0c\u3001] ?")
+_KEYWORD_AT_END = re.compile(r"\b(?:BREAK|AND)( *)\Z")
+_KEYWORD_AT_START = re.compile(rf"\s*(?:(?:BREAK|AND)\b|{TAG.pattern})")
+
+
+def add_word(text: str, word: str) -> str:
+    """Put a word behind a text: on a new line where a comment would swallow it, never glued to BREAK."""
+    return text + _gap(text) + word
+
+
+def add_word_first(text: str, word: str) -> str:
+    """Put a word before a text."""
+    if not text:
+        return word
+    return f"{word}{' ' if _KEYWORD_AT_START.match(text) else ', '}{text}"
+
+
+def add_tag(text: str, tag: str) -> str:
+    """Put a tag behind a text. No comma before it: AUTOMATIC1111 takes the tag out and leaves the comma."""
+    if not text:
+        return tag
+    gap = "\n" if _ends_in_comment(text) else " "
+    return text + gap + tag
+
+
+def add_tag_first(text: str, tag: str) -> str:
+    """Put a tag before a text."""
+    return f"{tag} {text}"
+
+
+def cut_word(text: str, lo: int, hi: int) -> str:
+    """The text without the word at `lo:hi` and the seam that came with it: the opposite of adding it."""
+    left, right = text[:lo], text[hi:]
+    if comma := _COMMA_AT_START.match(right):
+        return left + right[comma.end() :]
+    if not left:
+        return right[1:] if right[:1] == " " and _KEYWORD_AT_START.match(right) else right
+    return _without_gap(left) + right
+
+
+def cut_tag(text: str, lo: int, hi: int) -> str:
+    """The text without the tag at `lo:hi` and its seam; a tag between two commas takes one of them along."""
+    left, right = text[:lo], text[hi:]
+    between = not left.strip() or left.endswith("\n") or _COMMA_AT_END.search(left)
+    if between and right[:1] in {",", "\uff0c", "\u3001"}:
+        return left + right[1:].removeprefix(" ")
+    if not left:
+        return right.removeprefix(" ")
+    return (left[:-1] if left[-1] == " " or _ends_in_comment(left) else left) + right
+
+
+def _gap(text: str) -> str:
+    if _ends_in_comment(text):
+        return "\n"
+    if not text.strip() or text.endswith("\n"):
+        return ""
+    if _COMMA_AT_END.search(text):
+        return "  "
+    return " " if _KEYWORD_AT_END.search(text) else ", "
+
+
+def _without_gap(text: str) -> str:
+    """What a text was before `_gap` was put behind it."""
+    if _ends_in_comment(text):
+        return text.removesuffix("\n")
+    if not text.strip() or text.endswith("\n"):
+        return text
+    if comma := _COMMA_AT_END.search(text):
+        return text[:-2] if len(comma.group(1)) > 1 else text[: comma.start()]
+    keyword = _KEYWORD_AT_END.search(text)
+    return text[:-1] if keyword and keyword.group(1) else text
+
+
+def _ends_in_comment(text: str) -> bool:
+    return "#" in text.rstrip("\n").rpartition("\n")[2]

@@ -1,0 +1,75 @@
+"""Pictures in cells, and what the terminal says it can draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hubsync.errors import NotAModel
+from hubsync.tui.images import decode, fit, half_blocks
+from hubsync.tui.terminal import draws, graphics_widget
+
+
+def test_a_cell_shows_two_pixels() -> None:
+    """The upper half is the foreground of `▀`, the lower half its background."""
+    image = Image.new("RGB", (2, 2))
+    image.putdata([(255, 0, 0), (0, 255, 0), (0, 0, 255), (9, 8, 7)])
+    (strip,) = half_blocks(image, 2, 1)
+    colours = [
+        (segment.style.color.triplet, segment.style.bgcolor.triplet)
+        for segment in strip
+        if segment.style and segment.style.color and segment.style.bgcolor
+    ]
+    assert strip.text == "▀▀"
+    assert colours == [((255, 0, 0), (0, 0, 255)), ((0, 255, 0), (9, 8, 7))]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "room", "expected"),
+    [((64, 64), (30, 10), (20, 10)), ((200, 100), (30, 10), (30, 8)), ((10, 1000), (30, 10), (1, 10))],
+)
+def test_a_picture_keeps_its_shape(pixels: tuple[int, int], room: tuple[int, int], expected: tuple[int, int]) -> None:
+    """A cell is twice as high as wide; a picture never leaves its room."""
+    assert fit(pixels, room) == expected
+
+
+def test_a_large_picture_is_shrunk_when_decoded(tmp_path: Path) -> None:
+    """What stays in memory is no larger than a pane can show, in RGB."""
+    path = tmp_path / "large.png"
+    Image.new("RGBA", (2000, 1000), (1, 2, 3, 255)).save(path)
+    picture = decode(path)
+    assert (picture.size, picture.mode) == ((512, 256), "RGB")
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"", b"\x89PNG\r\n\x1a\n broken"])
+def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A damaged or foreign file is an ordinary error."""
+    path = tmp_path / "no.png"
+    path.write_bytes(content)
+    with pytest.raises(NotAModel):
+        decode(path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("", False),
+        ("\x1b[?62;22c", False),
+        ("\x1b[?62;4;22c", True),
+        ("\x1b[?1;2;4c", True),
+        ("\x1b[?64;14c", False),
+        ("\x1b_Gi=31;OK\x1b\\\x1b[?62c", True),
+        ("\x1b_Gi=31;ENOTSUPPORTED\x1b\\\x1b[?62c", False),
+    ],
+)
+def test_the_terminal_s_answer_is_understood(answer: str, expected: bool) -> None:
+    """Sixel is attribute 4 of the device attributes, Kitty graphics an OK of its own."""
+    assert draws(answer) is expected
+
+
+@pytest.mark.parametrize("images", ["auto", "halfcell", "off"])
+def test_without_a_terminal_nothing_is_asked(images: str) -> None:
+    """In a pipe, and in tests, pictures are half-blocks or absent."""
+    assert graphics_widget(images) is None

@@ -1,0 +1,84 @@
+"""What the tests of the hubs share: settings, families, and clients whose answers a test writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from hubsync.config import Civitai as CivitaiSettings
+from hubsync.config import HuggingFace as HuggingFaceSettings
+from hubsync.config import Network, Settings
+from hubsync.families import Families, load_families
+from hubsync.hubs.civitai import Civitai
+from hubsync.hubs.http import make_client
+from hubsync.hubs.huggingface import HuggingFace
+
+NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
+Handler = Callable[[httpx2.Request], httpx2.Response]
+
+
+@dataclass
+class Wire:
+    """Makes hubs over a handler; keeps every request, and every wait instead of waiting."""
+
+    handler: Handler
+    settings: Settings
+    stack: ExitStack
+    families: Families
+    requests: list[httpx2.Request] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+
+    def client(self) -> httpx2.Client:
+        """A client that asks the handler."""
+
+        def answer(request: httpx2.Request) -> httpx2.Response:
+            self.requests.append(request)
+            return self.handler(request)
+
+        client = make_client(self.settings, transport=httpx2.MockTransport(answer))
+        return self.stack.enter_context(client)
+
+    def civitai(self) -> Civitai:
+        """Civitai at a fixed time."""
+        return Civitai(self.client(), self.settings, self.families, sleep=self.waits.append, now=lambda: NOW)
+
+    def hugging_face(self) -> HuggingFace:
+        """Hugging Face at a fixed time."""
+        return HuggingFace(self.client(), self.settings, self.families, sleep=self.waits.append, now=lambda: NOW)
+
+    def pairs(self, name: str, *, request: int = -1) -> list[str]:
+        """The values of a query parameter of one request."""
+        return self.requests[request].url.params.get_list(name)
+
+
+@pytest.fixture(scope="session")
+def families() -> Families:
+    """The shipped table."""
+    return load_families()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Both public hubs with a key each, two retries."""
+    return Settings(
+        civitai=CivitaiSettings(api_key="civitai-key"),
+        huggingface=HuggingFaceSettings(token="hf_token"),
+        network=Network(retries=2),
+    )
+
+
+@pytest.fixture
+def wire(settings: Settings, families: Families) -> Iterator[Callable[..., Wire]]:
+    """Makes a `Wire` over a handler, or over one JSON answer for everything."""
+    with ExitStack() as stack:
+
+        def make(handler: Handler | None = None, *, json: Any = None, settings: Settings = settings) -> Wire:
+            return Wire(handler or (lambda _: httpx2.Response(200, json=json)), settings, stack, families)
+
+        yield make

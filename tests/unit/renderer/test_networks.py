@@ -1,0 +1,208 @@
+"""LoRA files: every layout is bound module by module, every other network is refused by its name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from hubsync.errors import HubsyncError, NotFound, NotSafetensors, WrongFamily
+from hubsync.renderer.names import Target
+from hubsync.renderer.networks import load_network
+from hubsync.renderer.sgm import sgm_path
+from tests.unit.renderer.conftest import Pipeline, Spell, diffusers, kohya, modules, random_lora
+
+ATTENTION = ("attentions", "self_attn", "mlp")
+
+
+def peft(component: str, path: str) -> dict[str, str]:
+    """What peft's own save writes: a wrapper's prefix, an adapter's name, no component."""
+    del component
+    module = f"base_model.model.{path}"
+    return {"down": f"{module}.lora_A.default.weight", "up": f"{module}.lora_B.default.weight"}
+
+
+def old_processors(component: str, path: str) -> dict[str, str]:
+    """diffusers before 0.15: attention processors, `to_out` without its index."""
+    module = f"{component}.{path.removesuffix('.0')}".replace(".to_", ".processor.to_")
+    return {"down": f"{module}_lora.down.weight", "up": f"{module}_lora.up.weight"}
+
+
+def old_layers(component: str, path: str) -> dict[str, str]:
+    """diffusers 0.15 to 0.21: lora layers inside the linear ones."""
+    kind = "lora.{}" if component == "unet" else "lora_linear_layer.{}"
+    bare = f"text_model.{path.removeprefix('text_model.')}" if component != "unet" else path
+    return {side: f"{component}.{bare}.{kind.format(side)}.weight" for side in ("down", "up")}
+
+
+@pytest.mark.parametrize(
+    ("spell", "parts"),
+    [
+        (kohya, ATTENTION),
+        (diffusers, ATTENTION),
+        (peft, ("attentions",)),
+        (old_processors, ("attn1.to_", "attn2.to_")),
+        (old_layers, ("attn1.to_", "attn2.to_", "self_attn")),
+    ],
+)
+def test_a_layout_finds_every_module(
+    tmp_path: Path, table: dict[str, Target], spell: Spell, parts: tuple[str, ...]
+) -> None:
+    """Whatever wrote the file, each pair of factors lands on its own module, with the values of the file."""
+    targets = modules(table, *parts)
+    path = random_lora(tmp_path / "x.safetensors", targets, spell, rank=2)
+    network = load_network("x", path, table)
+    tensors = load_file(path)
+    assert set(network.modules) == set(targets)
+    assert network.leftover == ()
+    for target, factors in network.modules.items():
+        keys = spell(target.component, target.path)
+        assert bool((factors.down == tensors[keys["down"]]).all())
+        assert bool((factors.up == tensors[keys["up"]]).all())
+
+
+def test_sgm_names_find_every_module(tmp_path: Path, pipe: Pipeline, table: dict[str, Target]) -> None:
+    """Stability's flat block names, resnets, samplers and time embedding included."""
+
+    def sgm(component: str, path: str) -> dict[str, str]:
+        del component
+        return kohya("unet", sgm_path(path, pipe.unet) or "none")
+
+    targets = modules(table, "down_blocks", "mid_block", "up_blocks", "time_embedding", "conv_in", "conv_out")
+    targets = [target for target in targets if target.component == "unet"]
+    network = load_network("x", random_lora(tmp_path / "x.safetensors", targets, sgm), table)
+    assert set(network.modules) == set(targets)
+    assert len(targets) == sum(isinstance(m, (torch.nn.Linear, torch.nn.Conv2d)) for m in pipe.unet.modules())
+
+
+def test_alpha_over_rank_is_the_scale(tmp_path: Path, table: dict[str, Target]) -> None:
+    """From the alpha tensor, of any shape; 1 without one."""
+    (target,) = modules(table, "down_blocks.0.attentions.0.proj_in")
+    path = random_lora(tmp_path / "x.safetensors", [target], kohya, rank=8, alpha=2.0)
+    assert load_network("x", path, table).modules[target].scale == 0.25
+    tensors = load_file(path)
+    key = kohya("unet", target.path)["alpha"]
+    save_file({**tensors, key: torch.tensor([4.0])}, path)
+    assert load_network("x", path, table).modules[target].scale == 0.5
+    del tensors[key]
+    save_file(tensors, path)
+    assert load_network("x", path, table).modules[target].scale == 1.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "scales"),
+    [
+        ({"unet.lora_alpha": 2}, (0.5, 0.5)),
+        ({"unet.lora_alpha": 2, "unet.alpha_pattern": {"attn1.to_q": 8}}, (2.0, 0.5)),
+        ({"unet.lora_alpha": 4, "unet.use_rslora": True}, (2.0, 2.0)),
+        ({"text_encoder.lora_alpha": 2}, (1.0, 1.0)),
+    ],
+)
+def test_peft_keeps_alpha_in_the_metadata(
+    tmp_path: Path, table: dict[str, Target], settings: dict[str, object], scales: tuple[float, float]
+) -> None:
+    """`lora_adapter_metadata` gives alpha, its exceptions and rank-stabilised scaling, per component."""
+    targets = modules(
+        table, "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", "mid_block.attentions.0.proj_in"
+    )
+    path = random_lora(tmp_path / "x.safetensors", targets, diffusers, rank=4)
+    save_file(load_file(path), path, metadata={"lora_adapter_metadata": json.dumps(settings)})
+    network = load_network("x", path, table)
+    assert tuple(network.modules[target].scale for target in sorted(targets, key=lambda t: t.path)) == scales
+
+
+def test_factors_take_the_form_of_their_module(tmp_path: Path, table: dict[str, Target]) -> None:
+    """Where the checkpoint has a 1x1 convolution and the file a matrix, or the reverse, they are the same numbers."""
+    convolution = modules(table, "down_blocks.0.attentions.0.proj_in")[0]
+    linear = modules(table, "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q")[0]
+    path = random_lora(tmp_path / "x.safetensors", [convolution, linear], kohya, rank=2)
+    tensors = load_file(path)
+    flat = {kohya("unet", convolution.path)[side] for side in ("down", "up")}
+    save_file({k: t.flatten(1) if k in flat else t[:, :, None, None].clone() for k, t in tensors.items()}, path)
+    network = load_network("x", path, table)
+    assert network.modules[convolution].down.shape == (2, convolution.module.weight.shape[1], 1, 1)
+    assert network.modules[linear].up.shape == (linear.module.weight.shape[0], 2)
+
+
+@pytest.mark.parametrize(
+    ("ending", "name"),
+    [
+        ("dora_scale", "DoRA"),
+        ("lora_magnitude_vector.weight", "DoRA"),
+        ("hada_w1_a", "LoHa"),
+        ("lokr_w2_b", "LoKr"),
+        ("lora_mid.weight", "Tucker"),
+        ("oft_blocks", "OFT"),
+        ("a1.weight", "GLoRA"),
+        ("on_input", r"\(IA\)3"),
+        ("diff_b", "full-difference"),
+    ],
+)
+def test_another_network_is_refused_by_name(tmp_path: Path, table: dict[str, Target], ending: str, name: str) -> None:
+    """A DoRA without its scale or a LoHa without its products would be a wrong picture, not a worse one."""
+    path = random_lora(tmp_path / "x.safetensors", modules(table, "attn2"), kohya)
+    key = f"lora_unet_mid_block_attentions_0_proj_in.{ending}"
+    save_file({**load_file(path), key: torch.ones(4)}, path)
+    with pytest.raises(HubsyncError, match=rf"'x' is a .*{name}.* \({key}"):
+        load_network("x", path, table)
+
+
+def test_what_has_no_place_is_reported(tmp_path: Path, table: dict[str, Target]) -> None:
+    """A module the checkpoint lacks, half a pair and an unknown tensor are named, the rest is applied."""
+    targets = modules(table, "attn2")
+    path = random_lora(tmp_path / "x.safetensors", targets, kohya)
+    extra = {
+        "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": torch.ones(1, 4),
+        "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": torch.ones(4, 1),
+        "lora_unet_conv_in.lora_down.weight": torch.ones(1, 4, 3, 3),
+        "bundle_emb.word.string_to_param.*": torch.ones(1, 4),
+    }
+    save_file({**load_file(path), **extra}, path)
+    network = load_network("x", path, table)
+    assert set(network.modules) == set(targets)
+    assert set(network.leftover) == {
+        "lora_te2_text_model_encoder_layers_0_mlp_fc1",
+        "lora_unet_conv_in",
+        "bundle_emb.word.string_to_param.*",
+    }
+
+
+def test_a_file_for_another_base_model_is_refused(tmp_path: Path, table: dict[str, Target]) -> None:
+    """No module at all, less than half of them, or another shape under the same name: never the base picture."""
+    flux = {
+        f"lora_unet_double_blocks_{i}_img_mlp_0.lora_{side}.weight": torch.ones(4, 4)
+        for i in range(40)
+        for side in ("down", "up")
+    }
+    path = tmp_path / "x.safetensors"
+    save_file(flux, path)
+    with pytest.raises(
+        WrongFamily, match=r"only 0 of the 40 modules of 'x' exist.*lora_unet_double_blocks_0_img_mlp_0"
+    ):
+        load_network("x", path, table)
+    save_file({**flux, **load_file(random_lora(tmp_path / "y", modules(table, "self_attn"), kohya))}, path)
+    with pytest.raises(WrongFamily, match="only 8 of the 48 modules"):
+        load_network("x", path, table)
+    module = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k"
+    save_file({f"{module}.lora_down.weight": torch.ones(4, 768), f"{module}.lora_up.weight": torch.ones(64, 4)}, path)
+    with pytest.raises(WrongFamily, match=r"attn2\.to_k is \[64, 64\], the file has \[64, 4\] times \[4, 768\]"):
+        load_network("x", path, table)
+
+
+def test_a_file_that_is_no_lora_is_refused(tmp_path: Path, table: dict[str, Target]) -> None:
+    """A checkpoint put into the wrong folder, an empty file, a page of HTML, nothing at all."""
+    path = tmp_path / "x.safetensors"
+    save_file({"model.diffusion_model.out.2.weight": torch.ones(1)}, path)
+    with pytest.raises(HubsyncError, match="holds nothing the renderer knows as a LoRA: 1 tensors"):
+        load_network("x", path, table)
+    path.write_bytes(b"<!DOCTYPE html><html>not found</html>")
+    with pytest.raises(NotSafetensors, match=r"^x\.safetensors: "):
+        load_network("x", path, table)
+    with pytest.raises(NotFound, match="is not there"):
+        load_network("x", tmp_path / "gone.safetensors", table)
