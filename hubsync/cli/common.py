@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -92,6 +93,11 @@ def _eager(option: Callable[[Command], Command]) -> Callable[[Command], Command]
         return decorated
 
     return decorate
+
+
+def choice(kind: type[StrEnum], *more: str) -> click.Choice[str]:
+    """The values of an enumeration as typed on the command line; Click itself would offer its names."""
+    return click.Choice([*(member.value for member in kind), *more])
 
 
 def pass_call(command: Callable[..., Any]) -> Callable[..., Any]:

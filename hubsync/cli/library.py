@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, choice, pass_call
 from hubsync.cli.diagnostics import EXIT_CODES, say
 from hubsync.cli.shapes import JSON, installed_json
 from hubsync.domain import Installed
@@ -21,11 +21,11 @@ from hubsync.services.library import ListFilter, ListSort
 @click.option("--base", metavar="NAME", help="Only of this base model.")
 @click.option("--family", metavar="NAME", help="Only of this base-model family (sd1, sdxl, flux1, …).")
 @click.option("--tag", help="Only with this tag.")
-@click.option("--source", type=click.Choice(list(Source)), help="Only from this hub.")
+@click.option("--source", type=choice(Source), help="Only from this hub.")
 @click.option("--trigger", metavar="WORD", help="Only with this trigger word.")
 @click.option("--outdated", is_flag=True, help="Only those with a newer version.")
 @click.option("--missing", is_flag=True, help="Only those whose file is gone.")
-@click.option("--sort", type=click.Choice(list(ListSort)), default=ListSort.NAME, show_default=True)
+@click.option("--sort", type=choice(ListSort), default=ListSort.NAME.value, show_default=True)
 @pass_call
 def list_command(call: Call, text: str, source: str | None, sort: str, **options: str | None) -> None:
     """List the library; TEXT filters by name, words, tags and creator."""

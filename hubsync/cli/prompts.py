@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, choice, pass_call
 from hubsync.cli.diagnostics import say
 from hubsync.cli.shapes import JSON
 from hubsync.domain import Installed, TriggerGroup
@@ -48,7 +48,7 @@ def triggers_command(call: Call, name: str) -> None:
 @click.option("--negative", default="", metavar="TEXT", help="The negative prompt.")
 @click.option("--remove", "removed", multiple=True, metavar="NAME", help="A LoRA to take out, with its words.")
 @click.option("--no-triggers", is_flag=True, help="Tags only, no trigger words.")
-@click.option("--format", "form", type=click.Choice(list(Format)), default=Format.A1111, show_default=True)
+@click.option("--format", "form", type=choice(Format), default=Format.A1111.value, show_default=True)
 @click.option("--copy", is_flag=True, help="Copy the prompt to the terminal's clipboard (OSC 52).")
 @click.option("--parse", is_flag=True, help="Print what AUTOMATIC1111 makes of TEXT.")
 @pass_call

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, choice, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, say
 from hubsync.cli.shapes import error_json, lora_json, show_json
 from hubsync.domain import LORA_TYPES, Lora, LoraType, Nsfw, Period, Query, SearchResult, Sort, Version
@@ -23,14 +23,14 @@ _TYPES = {
 
 @click.command("search")
 @click.argument("text", default="")
-@click.option("--source", type=click.Choice([*Source, "all"]), default="all", help="Which hub to ask.")
+@click.option("--source", type=choice(Source, "all"), default="all", help="Which hub to ask.")
 @click.option("--type", "kind", type=click.Choice(list(_TYPES)), help="Default: LoRA, LoCon and DoRA.")
 @click.option("--base", multiple=True, metavar="NAME", help="Base model, as either hub writes it, or a family.")
 @click.option("--tag", help="Only with this tag.")
 @click.option("--creator", help="Only by this creator.")
-@click.option("--sort", type=click.Choice(list(Sort)), default=Sort.RELEVANCE, show_default=True)
-@click.option("--period", type=click.Choice(list(Period)), default=Period.ALL, show_default=True)
-@click.option("--nsfw", type=click.Choice(list(Nsfw)), help="Highest level shown.  [default: soft = PG-13]")
+@click.option("--sort", type=choice(Sort), default=Sort.RELEVANCE.value, show_default=True)
+@click.option("--period", type=choice(Period), default=Period.ALL.value, show_default=True)
+@click.option("--nsfw", type=choice(Nsfw), help="Highest level shown.  [default: soft = PG-13]")
 @click.option("--limit", type=click.IntRange(1, 100), help="Rows a hub.  [default: 20]")
 @click.option("--cursor", multiple=True, metavar="SOURCE=…", help="Go on where an earlier page of that hub ended.")
 @pass_call

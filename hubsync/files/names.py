@@ -27,6 +27,7 @@ _FOREIGN = re.compile(
 )
 # Beside a LoRA: a Flux control LoRA, which changes the model's input and draws no style.
 _CONTROL = ".norm.query_norm.scale"
+_EMBEDDING = re.compile(r"^emb_params$|^string_to_param", re.MULTILINE)
 _CHECKPOINT = re.compile(
     r"^(?:(?:model\.diffusion_model|first_stage_model|cond_stage_model|conditioner\.embedders)\."
     r"|(?:(?:diffusion_model|transformer|unet)\.)?"
@@ -51,6 +52,7 @@ class Names:
     modules: the adapted modules, those of the UNet or transformer first; of a file that adapts none, its tensors.
     lines: the same, spelled so that all layouts read alike: without prefix and "processor", with "_" for ".".
     denoiser, encoder: the lines of the UNet or transformer, and those of the text encoders, each as one text.
+    encoders: how many of the modules are of text encoders.
     decomposed, core: whether there are DoRA magnitudes, and Tucker cores.
     """
 
@@ -67,9 +69,9 @@ class Names:
 
 
 @lru_cache(maxsize=64)
-def read_names(text: str) -> Names:
-    """Read a list of tensor names, one a line."""
-    tensors = text.split("\n")
+def read_names(tensors: tuple[str, ...]) -> Names:
+    """Read a list of tensor names."""
+    text = "\n".join(tensors)
     groups = find_groups(tensors)
     names = [name for group in groups for name in group.names] or [name.removesuffix(".weight") for name in tensors]
     encoder = [name for name in names if name.startswith(_TEXT_ENCODERS)]
@@ -95,7 +97,7 @@ def _kind(text: str, *, adapts: bool) -> Kind | None:
         return "other"
     if adapts:
         return "lora"
-    if text == "emb_params" or "string_to_param" in text:
+    if _EMBEDDING.search(text):
         return "embedding"
     return "checkpoint" if _CHECKPOINT.search(text) else None
 

@@ -62,7 +62,7 @@ class NetworkInfo(Identity):
 
 def identify(header: Header) -> Identity:
     """Classify a header, by its tensors first and its metadata second."""
-    tensors, names = header.tensors, read_names("\n".join(header.tensors))
+    tensors, names = header.tensors, read_names(tuple(header.tensors))
     if not names.groups:
         return _identify_other(header, names)
     ranks = Counter([rank for group in names.groups for rank in group.ranks(tensors)])
@@ -83,11 +83,11 @@ def examine(header: Header, *, path: Path | None = None) -> NetworkInfo:
         header: as read; a damaged one gives what it can.
         path: the file it came from; if given, alpha is read from its tensors, a few bytes for each module.
     """
-    tensors, names, identity = header.tensors, read_names("\n".join(header.tensors)), identify(header)
+    tensors, names, identity = header.tensors, read_names(tuple(header.tensors)), identify(header)
     adapted = [(group, name) for group in names.groups for name in group.names]
     alphas = [tensor for name, tensor in tensors.items() if name.endswith(".alpha")]
     # An alpha scales its module; it is not among what was trained.
-    parameters = sum([math.prod(tensor.shape) for tensor in tensors.values()]) - len(alphas)
+    parameters = sum([math.prod(t.shape) for name, t in tensors.items() if not name.endswith(".alpha")])
     encoders = names.encoders if adapted else 0
     full = sum([group.sides(name, tensors).full for group, name in adapted]) if adapted else parameters
     return NetworkInfo(

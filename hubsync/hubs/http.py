@@ -126,13 +126,16 @@ def _send(client: httpx2.Client, method: str, url: str, **options: Any) -> httpx
 
 
 def json_of(response: httpx2.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """The answer's JSON; numbers JSON does not have become None.
+    """The answer's JSON; numbers JSON does not have become None, halves of a surrogate pair a question mark.
 
     Raises:
         UnexpectedResponse: it holds none.
     """
     try:
-        return json.loads(response.content, parse_constant=lambda _: None)
+        value = json.loads(response.content, parse_constant=lambda _: None)
+        if rb"\ud" in response.content.lower():
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        return value
     except (ValueError, RecursionError) as error:
         host = origin(str(response.url)).host
         raise UnexpectedResponse(f"{host} answered with something that is not JSON", hint="try again later") from error

@@ -22,7 +22,7 @@ def read(raw: object, shape: type[T]) -> T | None:
             continue
         try:
             fields[field.name] = msgspec.convert(value, field.type, strict=False)
-        except (msgspec.ValidationError, OverflowError, RecursionError):
+        except (msgspec.ValidationError, ValueError, OverflowError, RecursionError):
             continue
     return shape(**fields)
 

@@ -31,18 +31,16 @@ def unsafe_name(name: str) -> Note | None:
     return Note(code="unsafe_name", message=f"a tag cannot hold the name '{name}': < > : = # and line breaks end it")
 
 
-def unsafe_word(word: str) -> Note | None:
-    """Why a trigger word cannot be put into a prompt."""
-    if "#" in word:
-        return Note(code="comment", message=f"'{word}' is left out: # begins a comment in a prompt")
-    if unclosed(word):
-        return Note(code="unclosed_tag", message=f"'{word}' is left out: it begins a tag and does not end it")
-    return None
+def unsafe_word(word: str) -> bool:
+    """Whether a trigger word would hide or swallow what stands behind it."""
+    return "#" in word or unclosed(word) is not None
 
 
 def word_notes(word: str) -> Iterator[Note]:
     """What a trigger word does to a prompt besides being in it."""
-    if match := _KEYWORD.search(word):
+    if unsafe_word(word):
+        yield Note(code="unsafe_word", message=f"'{word}' is left out: # begins a comment, < a tag that is not closed")
+    elif match := _KEYWORD.search(word):
         yield Note(code="keyword_in_word", message=f"'{word}' holds {match.group()}, which parts the prompt there")
 
 
@@ -61,14 +59,18 @@ def prompt_notes(prompt: str, negative: str = "") -> tuple[Note, ...]:
 def _faults(places: list[TagPlace]) -> Iterator[Note]:
     for place in places:
         if place.tag.fault:
-            message = f"AUTOMATIC1111 applies no LoRA of this prompt: a tag of '{place.tag.name}' {_FAULTS[place.tag.fault]}"
+            message = (
+                f"AUTOMATIC1111 applies no LoRA of this prompt: a tag of '{place.tag.name}' {_FAULTS[place.tag.fault]}"
+            )
             yield Note(code=place.tag.fault, message=message)
 
 
 def _doubles(places: list[TagPlace]) -> Iterator[Note]:
     for name, count in Counter(place.tag.name for place in places).items():
         if count > 1:
-            yield Note(code="duplicate_tag", message=f"the prompt holds {count} tags of '{name}', each adds to its effect")
+            yield Note(
+                code="duplicate_tag", message=f"the prompt holds {count} tags of '{name}', each adds to its effect"
+            )
 
 
 def _scheduled(prompt: str, places: list[TagPlace]) -> Iterator[Note]:

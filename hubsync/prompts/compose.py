@@ -5,26 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from hubsync.domain import DEFAULT_WEIGHT, TriggerWords
-from hubsync.prompts import joints
+from hubsync.prompts import edits
 from hubsync.prompts.checks import Note, prompt_notes, unsafe_name, unsafe_word, word_notes
+from hubsync.prompts.edits import Placement
 from hubsync.prompts.formats import Format, word_for, written
-from hubsync.prompts.places import body_end, find_word, lora_places, unclosed
-from hubsync.prompts.syntax import LoraTag, tag
-from hubsync.prompts.words import key, split
+from hubsync.prompts.places import find_word, lora_places, places_of
+from hubsync.prompts.syntax import tag
+from hubsync.prompts.words import pieces, split
 
 __all__ = ["Change", "Choice", "Composed", "Format", "Note", "Placed", "Placement", "compose", "remove"]
-
-
-class Placement(StrEnum):
-    """Where words go: before or behind the user's text. Tags always come last."""
-
-    START = "start"
-    END = "end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +25,7 @@ class Choice:
     """A LoRA wanted in a prompt, with the words to use. No `weight` asked: a tag already there keeps its own.
 
     `weight` is the UNet's and, unless `te_weight` says otherwise, the text encoder's. An embedding has no tag.
-    `found` says whether the library holds it.
+    `found` is false where the library does not hold it.
     """
 
     name: str
@@ -52,7 +45,7 @@ class Placed:
     weight: float
     te_weight: float
     unet_weight: float
-    found: bool
+    found: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +83,18 @@ def compose(
     """
     notes = [note for choice in choices if choice.tag and (note := unsafe_name(choice.name))]
     choices = [choice for choice in choices if not (choice.tag and unsafe_name(choice.name))]
-    changes = _missing(text, choices, format, notes) if with_words else []
-    for choice in choices if with_words else ():
-        for word in split(choice.negative or ""):
-            if not find_word(negative, word):
-                negative = joints.add_word(negative, word_for(word, format))
-    text = _with_tags(_with_words(text, [change.text for change in changes], placement), choices)
+    changes: list[Change] = []
+    if with_words:
+        notes += [note for choice in choices for word in _words(choice.groups) for note in word_notes(word)]
+        changes = _missing(text, choices, format)
+        negative = _with_negatives(negative, choices, format)
+    text = edits.with_words(text, [change.text for change in changes], placement)
+    for choice in choices:
+        text = _with_tag(text, choice) if choice.tag else text
     return Composed(
         prompt=written(text, format),
         negative_prompt=negative,
-        loras=_placed(text, {choice.name.casefold(): choice.found for choice in choices}),
+        loras=_placed(text, missing={choice.name.casefold() for choice in choices if not choice.found}),
         inserted=tuple(replace(change, text=written(change.text, format)) for change in changes),
         warnings=(*notes, *prompt_notes(text, negative)),
     )
@@ -119,19 +114,19 @@ def remove(
 
     `keep` and `keep_negative` are the words and negative texts of the other LoRAs in the prompt: those stay.
     """
-    places = [place for place in lora_places(text) if place.tag.name.casefold() == name.casefold()]
-    for place in reversed(places):
-        text = joints.cut_tag(text, place.start, place.end)
-    text, removed = _cut_words(text, _words(words), kept=[word for groups in keep for word in _words(groups)])
+    changed, removed = edits.without_words(
+        edits.without_tags(text, name), _words(words), kept=[word for groups in keep for word in _words(groups)]
+    )
     kept = [word for other in keep_negative for word in split(other)]
-    negative, unwanted = _cut_words(negative, split(negative_words or ""), kept=kept)
+    changed_negative, _ = edits.without_words(negative, split(negative_words or ""), kept=kept)
+    nothing = (changed, changed_negative) == (text, negative)
     absent = Note(code="not_in_prompt", message=f"the prompt holds nothing of '{name}'")
     return Composed(
-        prompt=text,
-        negative_prompt=negative,
-        loras=_placed(text, {}),
+        prompt=changed,
+        negative_prompt=changed_negative,
+        loras=_placed(changed),
         removed=tuple(Change(lora=name, text=word) for word in removed),
-        warnings=() if places or removed or unwanted else (absent,),
+        warnings=(absent,) if nothing else (),
     )
 
 
@@ -139,44 +134,50 @@ def _words(groups: TriggerWords) -> list[str]:
     return [piece for group in groups for word in group for piece in pieces(word)]
 
 
-def _missing(text: str, choices: Sequence[Choice], form: Format, notes: list[Note]) -> list[Change]:
-    """The words the text lacks, as they have to be spelled; `notes` gets what is to be said about them."""
+def _missing(text: str, choices: Sequence[Choice], form: Format) -> list[Change]:
+    """The words the text lacks, as they have to be spelled."""
     changes: list[Change] = []
     for choice in choices:
         for word in _words(choice.groups):
             spelled = word_for(word, form, embedding=not choice.tag)
             there = (text, ", ".join(change.text for change in changes))
-            if any(find_word(place, spelling) for place in there for spelling in (word, spelled)):
-                continue
-            notes += word_notes(word)
-            if not unsafe_word(word):
+            if not unsafe_word(word) and not any(find_word(one, way) for one in there for way in (word, spelled)):
                 changes.append(Change(lora=choice.name, text=spelled))
     return changes
 
 
-def _with_words(text: str, words: Sequence[str], placement: Placement) -> str:
-    """The text and its words; words that go last stand before the tags at the text's end."""
-    end = body_end(text)
-    first = placement is Placement.START or unclosed(text) or (end < len(text) and not text[:end].strip())
-    if first:
-        for word in reversed(words):
-            text = joints.add_word_first(text, word)
+def _with_negatives(negative: str, choices: Sequence[Choice], form: Format) -> str:
+    for word in (word for choice in choices for word in split(choice.negative or "")):
+        if not find_word(negative, word):
+            negative = edits.with_words(negative, [word_for(word, form)], Placement.END)
+    return negative
+
+
+def _with_tag(text: str, choice: Choice) -> str:
+    """The text with the LoRA's tag: a new one, or the one already there with the weights asked for."""
+    there = next(iter(places_of(text, choice.name)), None)
+    if there is None:
+        weight = DEFAULT_WEIGHT if choice.weight is None else choice.weight
+        return edits.with_tag(text, tag(choice.name, weight, te=choice.te_weight))
+    old = there.tag
+    if old.fault and choice.weight is None:
         return text
-    body, tags = text[:end], text[end:]
-    for word in words:
-        body = joints.add_word(body, word)
-    return body + tags
+    unet = old.unet if choice.weight is None else choice.weight
+    te = old.te if choice.weight is None else choice.te_weight if choice.te_weight is not None else unet
+    if (old.name, old.te, old.unet, old.fault) == (choice.name, te, unet, None):
+        return text
+    return text[: there.start] + tag(choice.name, unet, te=te) + text[there.end :]
 
 
-def _with_tags(text: str, choices: Iterable[Choice]) -> str:
-    """The text with a tag of each LoRA. Nothing can stand behind a tag left open: there tags go first."""
-    new: list[str] = []
-    for choice in choices:
-        found = [place for place in lora_places(text) if place.tag.name.casefold() == choice.name.casefold()]
-        if found:
-            text = text[: found[0].start] + _retagged(text[found[0].start : found[0].end], found[0].tag, choice) + text[found[0].end :]
-        elif choice.tag:
-            new.append(tag(choice.name, _default(choice.weight), te=choice.te_weight))
-    ...
-
-
+def _placed(text: str, *, missing: Collection[str] = ()) -> tuple[Placed, ...]:
+    tags = [place.tag for place in lora_places(text)]
+    return tuple(
+        Placed(
+            name=one.name,
+            weight=one.unet,
+            te_weight=one.te,
+            unet_weight=one.unet,
+            found=one.name.casefold() not in missing,
+        )
+        for one in tags
+    )

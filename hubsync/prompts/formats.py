@@ -40,9 +40,8 @@ def written(text: str, form: Format) -> str:
 
 def word_for(word: str, form: Format, *, embedding: bool = False) -> str:
     """A trigger word as that reader has to find it; an embedding's word is its file stem."""
-    if form is Format.COMFYUI and embedding:
-        return f"embedding:{word}"
-    return escaped(word, kinds="(" if form is Format.COMFYUI else "([")
+    called = f"embedding:{word}" if form is Format.COMFYUI and embedding else word
+    return escaped(called, kinds="(" if form is Format.COMFYUI else "([")
 
 
 def _swarm_tag(tag: LoraTag) -> str:

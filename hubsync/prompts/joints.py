@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
+from hubsync.prompts.places import visible
 from hubsync.prompts.syntax import TAG
 
 _COMMA_AT_END = re.compile(r"[,\uff0c\u3001]( *)\Z")
 _COMMA_AT_START = re.compile(r" *[,\uff0c\u3001] ?")
 _KEYWORD_AT_END = re.compile(r"\b(?:BREAK|AND)( *)\Z")
+_TAG_NEXT = re.compile(f" {TAG.pattern}")
 _KEYWORD_AT_START = re.compile(rf"\s*(?:(?:BREAK|AND)\b|{TAG.pattern})")
 
 
@@ -25,7 +27,7 @@ def add_word_first(text: str, word: str) -> str:
     """Put a word before a text."""
     if not text:
         return word
-    return f"{word}{' ' if _KEYWORD_AT_START.match(text) else ', '}{text}"
+    return f"{word}{' ' if _starts_with_keyword(text) else ', '}{text}"
 
 
 def add_tag(text: str, tag: str) -> str:
@@ -46,8 +48,11 @@ def cut_word(text: str, lo: int, hi: int) -> str:
     left, right = text[:lo], text[hi:]
     if comma := _COMMA_AT_START.match(right):
         return left + right[comma.end() :]
-    if not left:
-        return right[1:] if right[:1] == " " and _KEYWORD_AT_START.match(right) else right
+    if _starts_with_keyword(right) and right[0] == " " and _only_tags(left):
+        return left + right[1:]
+    if _ends_in_comment(left) and right[:1] not in {"", "\n"}:
+        # What follows would slip into the comment: it takes the word's line over.
+        return left + right.removeprefix(" ")
     return _without_gap(left) + right
 
 
@@ -57,8 +62,8 @@ def cut_tag(text: str, lo: int, hi: int) -> str:
     between = not left.strip() or left.endswith("\n") or _COMMA_AT_END.search(left)
     if between and right[:1] in {",", "\uff0c", "\u3001"}:
         return left + right[1:].removeprefix(" ")
-    if not left:
-        return right.removeprefix(" ")
+    if not left or _TAG_NEXT.match(visible(right)):
+        return left + right.removeprefix(" ")
     return (left[:-1] if left[-1] == " " or _ends_in_comment(left) else left) + right
 
 
@@ -82,6 +87,15 @@ def _without_gap(text: str) -> str:
         return text[:-2] if len(comma.group(1)) > 1 else text[: comma.start()]
     keyword = _KEYWORD_AT_END.search(text)
     return text[:-1] if keyword and keyword.group(1) else text
+
+
+def _starts_with_keyword(text: str) -> bool:
+    return _KEYWORD_AT_START.match(visible(text)) is not None
+
+
+def _only_tags(text: str) -> bool:
+    """Whether a text is empty or tags that were put first."""
+    return not TAG.sub("", text).strip() and not text[:1].isspace()
 
 
 def _ends_in_comment(text: str) -> bool:

@@ -38,6 +38,11 @@ def lora_places(text: str) -> list[TagPlace]:
     ]
 
 
+def places_of(text: str, name: str) -> list[TagPlace]:
+    """The tags of one LoRA. Names that differ in case alone are one name, as they are in the library."""
+    return [place for place in lora_places(text) if place.tag.name.casefold() == name.casefold()]
+
+
 def unclosed(text: str) -> str | None:
     """The beginning of a tag that would swallow whatever is put behind the text."""
     match = _UNCLOSED.search(visible(text))
@@ -62,8 +67,10 @@ def find_word(text: str, word: str) -> tuple[int, int] | None:
     keys = {key(word), key(escaped(word))}
     spans = [*_spans(text)]
     count = sum(1 for _ in _spans(word))
+    letters = _letters(key(word))
     for (start, _), (_, end) in zip(spans, spans[count - 1 :], strict=False):
-        if key(text[start:end]) in keys:
+        # Spelling a place out takes ten times as long as seeing that the letters are not there.
+        if letters in _letters(text[start:end]) and key(text[start:end]) in keys:
             lo, hi = _place(text[start:end])
             return start + lo, start + hi
     return None
@@ -75,6 +82,10 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         yield start, match.start()
         start = match.end()
     yield start, len(text)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def _place(text: str) -> tuple[int, int]:

@@ -130,5 +130,7 @@ def same(a: str, b: str) -> bool:
 def key(word: str) -> str:
     """What all spellings of a word have in common."""
     lo, hi = core(word)
-    plain = _ESCAPE.sub(r"\1", word[lo:hi]).translate(_COMMAS).casefold().replace("_", " ")
+    plain = _ESCAPE.sub(r"\1", word[lo:hi]).translate(_COMMAS).casefold()
+    # In a face such as `@_@` the line is a mouth.
+    plain = plain.replace("_", " ") if any(map(str.isalnum, plain)) else plain
     return ", ".join(" ".join(part.split()) for part in plain.split(","))

@@ -12,7 +12,7 @@ from hubsync.domain import Installed, LoraType
 from hubsync.errors import HubsyncError, UsageError, WrongFamily
 from hubsync.families import Families
 from hubsync.prompts.schedules import schedules
-from hubsync.prompts.syntax import composable, extra_networks, lora_tags, strip_comments
+from hubsync.prompts.syntax import composable, extra_networks, strip_comments
 from hubsync.render import wire
 from hubsync.render.checkpoint import choose_checkpoint, config_folder, family_of, locate
 from hubsync.render.rows import PlannedRow, RowWriter, Subject
@@ -153,7 +153,7 @@ def make_plan(
 def _rows(
     loras: Sequence[tuple[Installed, float | None]], options: RenderOptions, settings: Settings, writer: RowWriter
 ) -> tuple[PlannedRow, ...]:
-    tags = {writer.library(tag.name).name: tag.unet for tag in lora_tags(writer.text)}
+    tags = {lora.name: tag.unet for lora, tag in writer.tagged()}
     subjects = dict.fromkeys(
         Subject(lora=lora, weight=weight)
         for lora, given in loras

@@ -1,4 +1,4 @@
-"""Runs a plan: the child process draws, its lines become events, its pictures the outcome. All of it, or nothing."""
+"""Runs a plan: the child process draws, its lines become events, its pictures the outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hubsync.domain import Render, RenderKind, RenderOutcome
-from hubsync.errors import NoPermission
+from hubsync.errors import HubsyncError, NoPermission
 from hubsync.events import Advanced, Finished, Noted, Sink, Started
 from hubsync.render import wire
 from hubsync.render.child import answers
@@ -45,7 +45,7 @@ def run(
     now: Callable[[], datetime] = _utc_now,
     environment: Mapping[str, str] = _NOTHING,
 ) -> RenderOutcome:
-    """Draw the plan's rows and put pictures and contact sheet into `plan.out`; a failure leaves nothing there.
+    """Draw the plan's rows and put pictures and contact sheet into `plan.out`; a renderer that fails leaves nothing.
 
     `command` starts the renderer, with `environment` added to this process's; `timeout` is in seconds of silence.
     `load_seconds` of the outcome count from the start of the process.
@@ -66,6 +66,8 @@ def run(
             for line in lines:
                 job.hear(line, time.perf_counter() - began)
         pictures = {request.rows[index]: path for index, path in job.pictures.items()}
+        if len(pictures) < job.total:
+            raise HubsyncError(f"the renderer drew {len(pictures)} of {job.total} pictures", hint="hubsync doctor")
         renders = publish(plan, pictures, job.loaded, now())
     sheet = save_picture(_sheet(plan, renders), plan.out, "sheet") if len(renders) > 1 else None
     sink(Finished(key=KEY, message=f"{len(renders)} pictures in {plan.out}"))
@@ -115,18 +117,23 @@ class _Job:
 
 @contextmanager
 def _scratch(out: Path) -> Iterator[Path]:
-    """A folder inside `out`, so that nothing is copied across file systems; gone afterwards."""
+    """A folder inside `out`, so that nothing is copied across file systems; what was made and is empty goes again."""
+    existed = out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(prefix=".drawing-", dir=out)
     except OSError as error:
         raise NoPermission(f"pictures cannot be written to {out}: {error.strerror}", hint="use --out DIR") from error
-    with folder as name:
-        yield Path(name)
+    try:
+        with folder as name:
+            yield Path(name)
+    finally:
+        if not existed and not any(out.iterdir()):
+            out.rmdir()
 
 
 def _sheet(plan: RenderPlan, renders: Sequence[Render]) -> Image.Image:
-    """Rows of the same LoRA, weight and seed side by side, each with the base of its seed."""
+    """LoRA by LoRA, a row for each weight and seed, each with the base of its seed."""
     pairs = list(zip(plan.rows, renders, strict=True))
     bases = {row.drawn.seed: render for row, render in pairs if row.kind is RenderKind.BASE}
     groups: dict[tuple[str | None, float | None, int], dict[RenderKind, Render]] = {}
@@ -134,9 +141,10 @@ def _sheet(plan: RenderPlan, renders: Sequence[Render]) -> Image.Image:
         if row.lora is not None or not plan.subjects:
             group = groups.setdefault((row.lora, row.weight, row.drawn.seed), {})
             group.update({RenderKind.BASE: bases[row.drawn.seed], row.kind: render})
+    order = {name: index for index, name in enumerate(plan.subjects)}
     first = renders[0]
     return draw_sheet(
-        [SheetRow(_labels(*key), group) for key, group in groups.items()],
+        [SheetRow(_labels(*key), groups[key]) for key in sorted(groups, key=lambda key: order.get(key[0] or "", 0))],
         title=first.prompt,
         subtitle=f"{Path(plan.checkpoint).stem}, {plan.steps} steps, guidance {plan.cfg:g}, {first.sampler}",
     )

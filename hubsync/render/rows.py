@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hubsync.domain import Installed, LoraType, LoraUse, RenderKind, TriggerWords
+from hubsync.errors import UnsafeName, UsageError
 from hubsync.prompts.compose import Choice, Placement, compose
-from hubsync.prompts.syntax import LORA_NETWORKS, TAG, extra_networks, lora_tag, lora_tags, network, number
+from hubsync.prompts.syntax import LORA_NETWORKS, TAG, LoraTag, extra_networks, lora_tag, lora_tags, network, number
 from hubsync.render import wire
 
 
@@ -55,6 +56,19 @@ class RowWriter:
     placement: Literal["start", "end"]
     library: Callable[[str], Installed]
 
+    def tagged(self) -> list[tuple[Installed, LoraTag]]:
+        """The LoRAs the user's own tags ask for.
+
+        Raises:
+            UsageError: a tag with a weight that is no number: AUTOMATIC1111 would apply no LoRA at all.
+        """
+        tags = lora_tags(self.text)
+        if bad := next((tag for tag in tags if tag.fault), None):
+            raise UsageError(
+                f"the prompt's tag of '{bad.name}' is not <lora:NAME:WEIGHT>", hint="for example <lora:x:0.8>"
+            )
+        return [(self.library(tag.name), tag) for tag in tags]
+
     def without(self, names: Iterable[str]) -> RowWriter:
         """The same for a prompt without the tags of these LoRAs."""
         unwanted = set(names)
@@ -94,6 +108,9 @@ class RowWriter:
     def _row(self, kind: RenderKind, prompt: str, seed: int, subject: Subject | None = None) -> PlannedRow:
         tags = [(self.library(tag.name).name, tag) for tag in lora_tags(prompt)]
         uses = [LoraUse(name=name, weight=tag.unet) for name, tag in tags]
+        if subject and subject.lora.type is not LoraType.EMBEDDING and subject.lora.name not in dict(tags):
+            hint = "`hubsync move` gives it another name"
+            raise UnsafeName(f"'{subject.lora.name}' is a name that no <lora:…> tag can hold", hint=hint)
         applied = tuple(wire.Applied(lora=name, te=tag.te, unet=tag.unet) for name, tag in tags if tag.te or tag.unet)
         if subject and subject.lora.type is LoraType.EMBEDDING:
             uses.insert(0, LoraUse(name=subject.lora.name, weight=subject.weight))

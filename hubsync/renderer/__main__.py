@@ -26,13 +26,7 @@ def main() -> int:
     try:
         from hubsync.renderer.session import Session
     except (ImportError, OSError) as error:  # OSError: torch is there, a library it is linked to is not
-        say(
-            Failure(
-                code="renderer_missing",
-                message=f"the renderer cannot start: {error}",
-                hint=f"{sys.executable} -m pip install 'hubsync[render]', or set render.python to one that has it",
-            )
-        )
+        say(_missing(error))
         return 1
     session = Session(say)
     return max((_answer(session, line, say) for line in sys.stdin.buffer), default=0)
@@ -45,6 +39,8 @@ def _answer(session: Session, line: bytes, say: Callable[[Line], object]) -> int
         session.render(decode_request(line))
     except HubsyncError as error:
         say(Failure(code=error.code, message=error.message, hint=error.hint))
+    except ImportError as error:
+        say(_missing(error))
     except Exception as error:  # noqa: BLE001  the border of the process: a bug becomes a line, its trace goes to stderr
         traceback.print_exc()
         code = "out_of_memory" if is_out_of_memory(error) else "failed"
@@ -52,6 +48,14 @@ def _answer(session: Session, line: bytes, say: Callable[[Line], object]) -> int
     else:
         return 0
     return 1
+
+
+def _missing(error: Exception) -> Failure:
+    return Failure(
+        code="renderer_missing",
+        message=f"the renderer cannot start: {error}",
+        hint=f"{sys.executable} -m pip install 'hubsync[render]', or set render.python to one that has it",
+    )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class HubsyncApp(App[None]):
         Binding("1", "mode('discover')", "Discover", show=False, id="app.discover", tooltip="Find LoRAs on both hubs"),
         Binding("2", "mode('library')", "Library", show=False, id="app.library", tooltip="What is installed"),
         Binding("3", "mode('renders')", "Renders", show=False, id="app.renders", tooltip="Every picture drawn so far"),
-        Binding("x", "stop", "Stop", id="app.stop", tooltip="Stop the newest job; then clear the list of jobs"),
+        Binding("x", "stop", "Stop", show=False, id="app.stop", tooltip="Stop the newest job, then clear the rest"),
         Binding("f2", "doctor", "Doctor", show=False, id="app.doctor", tooltip="What is set up, what is reachable"),
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="Every key that works now"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit", tooltip="Leave hubsync"),
@@ -89,7 +89,7 @@ class HubsyncApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """`x` is offered only where it does something."""
-        return bool(self.jobs.all) if action == "stop" else True
+        return action != "stop" or bool(self.jobs.all)
 
     def action_mode(self, mode: str) -> None:
         """Go to a mode."""

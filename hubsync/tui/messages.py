@@ -32,7 +32,7 @@ class Refused(Message):
 
 
 @dataclass
-class Searched(Message):
+class Searched(Message, bubble=False):
     """The hubs answered; `query` tells whether anybody still wants to know."""
 
     query: Query
@@ -40,7 +40,7 @@ class Searched(Message):
 
 
 @dataclass
-class Shown(Message):
+class Shown(Message, bubble=False):
     """A hub told everything about `ref`."""
 
     ref: Ref
@@ -48,7 +48,7 @@ class Shown(Message):
 
 
 @dataclass
-class Listed(Message):
+class Listed(Message, bubble=False):
     """The library's rows that fit `text`."""
 
     text: str
@@ -56,21 +56,21 @@ class Listed(Message):
 
 
 @dataclass
-class HistoryRead(Message):
+class HistoryRead(Message, bubble=False):
     """The renders so far, newest first."""
 
     renders: Sequence[Render]
 
 
 @dataclass
-class LibraryCounted(Message):
+class LibraryCounted(Message, bubble=False):
     """How many LoRAs are installed."""
 
     count: int
 
 
 @dataclass
-class PictureDecoded(Message):
+class PictureDecoded(Message, bubble=False):
     """A picture is ready to be drawn; `key` is what it is a picture of."""
 
     key: str
@@ -78,14 +78,14 @@ class PictureDecoded(Message):
 
 
 @dataclass
-class Planned(Message):
+class Planned(Message, bubble=False):
     """The pre-flight of one install is done."""
 
     entry: Plan | Unplannable
 
 
 @dataclass
-class PromptComposed(Message):
+class PromptComposed(Message, bubble=False):
     """A prompt with its tag and words; `text` is what the user typed."""
 
     text: str
@@ -95,7 +95,7 @@ class PromptComposed(Message):
 
 
 @dataclass
-class Examined(Message):
+class Examined(Message, bubble=False):
     """The set-up was looked at."""
 
     checks: Sequence[Check]

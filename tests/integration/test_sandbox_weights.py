@@ -54,38 +54,39 @@ def test_prompts_never_seen_in_training_draw_what_they_say(pipeline: Any) -> Non
 
 @pytest.mark.parametrize("stem", ["add_detail", "add_saturation", "add_brightness"])
 def test_a_slider_moves_its_property_steadily_and_weight_zero_changes_nothing(pipeline: Any, stem: str) -> None:
-    """Five weights give five rising values on 15 of 16 seeds, and weight 0 is the base bit for bit."""
+    """Five weights give five rising values on each of 8 seeds, and weight 0 is the base bit for bit."""
     from hubsync.sandbox.train.figures import slider_figures
     from hubsync.sandbox.train.package import Package
     from hubsync.sandbox.train.recipes import SLIDERS
 
     recipe = next(recipe for recipe in SLIDERS if recipe.stem == stem)
     assert recipe.property is not None
-    figures = slider_figures(pipeline, Package(DATA).lora(recipe), recipe.property)
+    figures = slider_figures(pipeline, Package(DATA).lora(recipe), recipe.property, seeds=8)
     assert len(figures) == 4
     assert missed(figures) == []
 
 
 @pytest.mark.parametrize("stem", ["sks_frame", "mona_outfits", "pytorch_lora_weights"])
 def test_trigger_words_alone_switch_their_effect_on(pipeline: Any, stem: str) -> None:
-    """At start or end of 10 prompts the words fire, other words do not, and no group gives another's effect."""
+    """At start or end of 8 prompts the words fire, other words do not, and no group gives another's effect."""
     from hubsync.sandbox.train.figures import trigger_figures
     from hubsync.sandbox.train.package import Package
     from hubsync.sandbox.train.recipes import TRIGGERED
 
     recipe = next(recipe for recipe in TRIGGERED if recipe.stem == stem)
-    figures = trigger_figures(pipeline, Package(DATA).lora(recipe), recipe.groups, prompts=10)
+    path, strangers = Package(DATA).lora(recipe), ("qzv7", "masterpiece")
+    figures = trigger_figures(pipeline, path, recipe.groups, prompts=8, strangers=strangers)
     assert len(figures) == len(recipe.groups) * (4 + len(recipe.groups))
     assert missed(figures) == []
 
 
 def test_the_embedding_draws_its_picture(pipeline: Any) -> None:
-    """The new word draws a blue ring on at least 90 % of 32 seeds, alone and on a named ground."""
+    """The new word draws a blue ring on at least 90 % of 16 seeds, alone and on a named ground."""
     from hubsync.sandbox.train.figures import embedding_figures
     from hubsync.sandbox.train.package import Package
     from hubsync.sandbox.train.recipes import BLUE_RING
 
-    figures = embedding_figures(pipeline, Package(DATA).embedding, BLUE_RING)
+    figures = embedding_figures(pipeline, Package(DATA).embedding, BLUE_RING, seeds=16)
     assert len(figures) == 2
     assert missed(figures) == []
 
@@ -115,6 +116,7 @@ def test_kohya_files_tell_the_truth_about_themselves() -> None:
     from safetensors.torch import load_file
 
     from hubsync.sandbox.train.file_figures import metadata_of
+    from hubsync.sandbox.train.loras import folder_of
     from hubsync.sandbox.train.package import Package
     from hubsync.sandbox.train.recipes import SLIDERS, TRIGGERED, Layout
 
@@ -129,7 +131,7 @@ def test_kohya_files_tell_the_truth_about_themselves() -> None:
         alphas = {value.item() for key, value in tensors.items() if key.endswith(".alpha")}
         assert alphas == {float(metadata["ss_network_alpha"])} == {recipe.alpha}
         tags = json.loads(metadata["ss_tag_frequency"])
-        seen = sum(tags[f"1_{group.words.replace(',', '')}"][group.words.split(", ")[0]] for group in recipe.groups)
+        seen = sum(tags[folder_of(group)][group.words.split(", ")[0]] for group in recipe.groups)
         assert seen == (int(metadata["ss_num_train_images"]) if recipe.groups else 0)
 
 

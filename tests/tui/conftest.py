@@ -6,7 +6,8 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,12 +20,16 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from hubsync import config
+from hubsync.domain import Lora
 from hubsync.roots import find_root
 from hubsync.sandbox.playground import Playground, playground
 from hubsync.services.app import Hubsync
+from hubsync.services.planning import InstallOptions
 from hubsync.tui.app import HubsyncApp
+from hubsync.tui.messages import Searched
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.screens.discover import Discover
+from hubsync.tui.screens.library import Library
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RENDERER = (sys.executable, str(Path(__file__).with_name("scripted_renderer.py")))
@@ -35,7 +40,7 @@ Kind = TypeVar("Kind", bound=Message)
 
 
 @pytest.fixture(autouse=True)
-def quick_and_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> None:
+def quick_and_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting for a pause in typing; `~` is the test's own folder, so that paths on screen are always the same."""
     monkeypatch.setattr("hubsync.tui.screens.browse.SETTLE_SECONDS", 0.001)
     monkeypatch.setattr("hubsync.tui.screens.discover.TYPING_SECONDS", 0.001)
@@ -43,7 +48,7 @@ def quick_and_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_envir
 
 
 @pytest.fixture
-def ground(tmp_path: Path, clean_environment: None) -> Iterator[Playground]:
+def ground(tmp_path: Path) -> Iterator[Playground]:
     """Both sandbox hubs and an empty library."""
     with playground(tmp_path / "hubsync") as ground:
         yield ground
@@ -57,16 +62,23 @@ def open_library(ground: Playground) -> Iterator[OpenHubsync]:
     """Makes the services, with settings changed as wished; all are closed at the end."""
     opened: list[Hubsync] = []
 
-    def make(**settings: str) -> Hubsync:
+    def make(*, renderer: Sequence[str] = RENDERER, **settings: str) -> Hubsync:
         options = {key.replace("__", "."): value for key, value in settings.items()}
         loaded = config.load(environ=ground.environ, options=options)
         root = find_root(loaded, cwd=ground.root, home=ground.root)
-        opened.append(Hubsync(loaded, root, renderer=RENDERER, now=lambda: NOW))
+        opened.append(Hubsync(loaded, root, renderer=renderer, now=lambda: NOW))
         return opened[-1]
 
     yield make
     for hubsync in opened:
         hubsync.close()
+
+
+def install(hubsync: Hubsync, *references: str) -> None:
+    """Install without the TUI."""
+    plans = hubsync.install.plan(references)
+    results = hubsync.install.run(plans, InstallOptions(), sink=lambda event: event, cancel=threading.Event())
+    assert [result.error for result in results] == [None] * len(references)
 
 
 @dataclass
@@ -83,9 +95,12 @@ class Journey:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Let the app work until something is true, ten seconds at most."""
-        async with asyncio.timeout(10):
-            while not condition():
-                await self.pilot.pause(0.01)
+        try:
+            async with asyncio.timeout(10):
+                while not condition():
+                    await self.pilot.pause(0.01)
+        except TimeoutError:
+            pytest.fail(f"it never came true; the screen:\n{self.text}")
         await self.pilot.pause()
 
     async def sees(self, kind: type[Kind], times: int = 1) -> Kind:
@@ -95,7 +110,19 @@ class Journey:
 
     def all(self, kind: type[Kind]) -> list[Kind]:
         """Messages of a kind so far."""
-        return [message for message in self.seen if isinstance(message, kind)]
+        found = [message for message in self.seen if isinstance(message, kind)]
+        return list({id(message): message for message in found}.values())
+
+    async def find(self, text: str, name: str) -> Lora:
+        """Search, and go to the row of that name."""
+        await self.press(*text)
+        await self.until(lambda: any(message.query.text == text for message in self.all(Searched)))
+        await self.press("down")
+        await self.until(lambda: name in [row.name for row in self.discover.listing.rows])
+        while (row := self.discover.listing.row) and row.name != name:
+            await self.press("j")
+        assert row
+        return row
 
     async def rest(self) -> None:
         """Wait until nothing is asked any more, so that a picture of the screen is always the same."""
@@ -110,6 +137,12 @@ class Journey:
     def browse(self) -> Browse[object]:
         """The mode's own screen."""
         assert isinstance(self.app.screen, Browse)
+        return self.app.screen
+
+    @property
+    def library(self) -> Library:
+        """The second mode's screen."""
+        assert isinstance(self.app.screen, Library)
         return self.app.screen
 
     @property

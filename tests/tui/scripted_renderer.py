@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hubsync.render import wire
 
 
 def draw(request: wire.Request) -> None:
-    """One picture a row: grey, redder with a LoRA, greener with more words in the prompt."""
+    """One picture a row: grey, redder with a LoRA, greener with more words in the prompt; `slow` stops after one."""
     say(wire.Loaded(device="cpu", dtype="float32", sampler="DPM++ 2M"))
     for index, row in enumerate(request.rows):
         path = Path(request.folder) / f"{index}.png"
@@ -19,6 +20,8 @@ def draw(request: wire.Request) -> None:
         Image.new("RGB", (64, 64), (red, min(255, 90 + 20 * row.prompt.count(",")), 90)).save(path)
         say(wire.Progress(pictures=index + 1))
         say(wire.Picture(row=index, path=str(path)))
+        if "slow" in sys.argv:
+            signal.pause()
     say(wire.Done())
 
 

@@ -22,9 +22,9 @@ class OneList(App[None]):
     def compose(self) -> ComposeResult:
         """The list alone."""
         yield RowList(
-            Column(text=lambda row: row[0], strong=True),
-            Column(text=lambda row: str(row[1]), width=5, right=True),
-            Column(text=lambda row: "seldom", width=6, needs=60),
+            Column(text=lambda row: row[0], title="Name", strong=True),
+            Column(text=lambda row: str(row[1]), title="No", width=5, right=True),
+            Column(text=lambda row: f"seldom {row[1]}", width=8, needs=60),
             key=lambda row: row[0],
         )
 
@@ -61,7 +61,7 @@ async def test_keys_move_and_open() -> None:
             await pilot.press(key)
             places.append(app.listing.highlighted)
         await pilot.press("j", "enter")
-        assert places == [1, 2, 1, 10, 99, 99, 90, 0, 0]
+        assert places == [1, 2, 1, 9, 99, 99, 91, 0, 0]
         assert app.chosen == [("row 1", 1)]
 
 
@@ -70,11 +70,12 @@ async def test_the_mouse_chooses() -> None:
     app = OneList()
     async with app.run_test(size=(40, 10)) as pilot:
         app.listing.show(rows(4))
-        await pilot.click(RowList, offset=(5, 2))
+        await pilot.click(RowList, offset=(5, 3))
         assert app.listing.row == ("row 2", 2)
-        await pilot.click(RowList, offset=(5, 8))
+        await pilot.click(RowList, offset=(5, 9))
+        await pilot.click(RowList, offset=(5, 0))
         assert app.listing.row == ("row 2", 2)
-        await pilot.double_click(RowList, offset=(5, 3))
+        await pilot.double_click(RowList, offset=(5, 4))
         assert app.chosen == [("row 3", 3)]
 
 
@@ -85,10 +86,10 @@ async def test_wide_characters_keep_the_columns() -> None:
     async with app.run_test(size=(40, 10)) as pilot:
         app.listing.show([(name, index) for index, name in enumerate(names)])
         await pilot.pause()
-        shown = [strip for strip in app.screen._compositor.render_strips() if strip.text.strip()]
+        shown = [strip for strip in app.screen._compositor.render_strips() if strip.text.strip()][1:]
         assert [strip.cell_length for strip in shown] == [40] * len(names)
         assert [strip.crop(34, 39).text.strip() for strip in shown] == [str(index) for index in range(len(names))]
-        assert "[bold red]x[/] [31m" in app.lines()[4]
+        assert "[bold red]x[/] [31m" in app.lines()[5]
         assert "\x1b" not in "".join(app.lines())
 
 
@@ -98,10 +99,10 @@ async def test_columns_appear_where_there_is_room() -> None:
     async with app.run_test(size=(40, 5)) as pilot:
         app.listing.show(rows(2))
         await pilot.pause()
-        assert "seldom" not in app.lines()[0]
+        assert "seldom" not in app.lines()[1]
         await pilot.resize_terminal(80, 5)
         await pilot.pause()
-        assert "seldom" in app.lines()[0]
+        assert "seldom" in app.lines()[1]
 
 
 async def test_more_rows_are_asked_for_near_the_end() -> None:

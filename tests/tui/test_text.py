@@ -24,10 +24,10 @@ def test_line_breaks_stay_in_descriptions_and_not_in_lists() -> None:
     assert one_line(" one\n\n two\r\nthree ") == "one two three"
 
 
-@given(st.text(max_size=60), st.integers(1, 40), st.booleans())
-def test_a_fitted_text_takes_exactly_its_cells(text: str, width: int, right: bool) -> None:
+@given(st.text(max_size=60), st.integers(1, 40))
+def test_a_fitted_text_takes_exactly_its_cells(text: str, width: int) -> None:
     """Columns line up whatever a name holds: wide letters, emoji, control characters."""
-    assert cell_len(fitted(text, width, right=right)) == width
+    assert [cell_len(fitted(text, width)), cell_len(fitted(text, width, right=True))] == [width, width]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ _LEFT_OVER = re.compile(r"sksdog|a photo of (?:sks|TOK) dog", re.IGNORECASE)
 _DOG = re.compile(r"dog|pup|corg", re.IGNORECASE)
 _TECHNICAL = re.compile(r"[-_. ]*(?:lora|locon|dora|sdxl|flux|v?\d+(?:\.\d+)*)\b", re.IGNORECASE)
 _LORA_TAG = re.compile(r"<(?:lora|lyco|lycoris):[^<>]*>", re.IGNORECASE)
+# A weight beside the words, alone or as a range; `1950` is a word.
+_SCALE = re.compile(r"[-+~]?(?:\d|\d?\.\d+)(?:\s*(?:-|to|~)\s*(?:\d|\d?\.\d+))?")
 _QUOTES = "`\"'“”*_ \t.:;"
 _NO_WORDS = frozenset({"", "-", "none", "null", "n/a", "na", "no", "undefined", "nothing"})
 # Parts of a list are short; a part of more words makes the whole a phrase ("in the style of TOK a trtcrd, tarot").
@@ -174,7 +176,7 @@ def _words(value: str) -> Iterator[str]:
     parts = [part.strip(_QUOTES) for part in re.split("[,\uff0c\u3001]", text)]
     several = all(len(part.split()) <= _LONGEST_PART for part in parts)
     for word in parts if several else [text.strip(" ,")]:
-        if word.casefold() not in _NO_WORDS and not re.fullmatch(r"[-+~ \d.]+", word):
+        if word.casefold() not in _NO_WORDS and not _SCALE.fullmatch(word):
             yield word
 
 

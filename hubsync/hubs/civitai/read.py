@@ -128,9 +128,7 @@ def _license(model: wire.Model) -> str | None:
     uses = [use for text in texts(model.allow_commercial_use) for use in re.findall(r"\w+", text)]
     commercial = ", ".join(use for use in uses if use != "None") or "none"
     credit = "not required" if model.allow_no_credit else "required"
-    changes = (
-        "" if model.allow_derivatives is None else f"; derivatives {'' if model.allow_derivatives else 'not '}allowed"
-    )
+    changes = {None: "", True: "; derivatives allowed", False: "; no derivatives"}[model.allow_derivatives]
     return f"commercial use: {commercial}; credit {credit}{changes}"
 
 
@@ -141,7 +139,7 @@ def _previews(images: Iterable[wire.Image]) -> Iterable[Preview]:
             continue
         meta = metas([image.meta])
         yield Preview(
-            url=image.url,
+            url=clean(image.url),
             kind=kind,
             width=image.width,
             height=image.height,

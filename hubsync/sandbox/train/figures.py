@@ -85,10 +85,11 @@ def trigger_figures(
     groups: tuple[Group, ...],
     *,
     prompts: int = 32,
+    strangers: tuple[str, ...] = STRANGERS,
 ) -> list[Figure]:
-    """How reliably each group's words switch on its effect, and only they."""
+    """How reliably each group's words switch on its effect, and that neither nothing nor strangers do."""
     asked = held_out_prompts(prompts)
-    others = (None, *STRANGERS)
+    others = (None, *strangers)
     texts = {word: [_beside(prompt.text, word) for prompt in asked] for word in others}
     for group in groups:
         texts[group.words] = [_beside(prompt.text, group.words) for prompt in asked]
@@ -97,11 +98,10 @@ def trigger_figures(
     with lora(pipeline, path) as loaded:
         after = {word: _render(loaded, asked, texts=lines) for word, lines in texts.items()}
     runs = {word: (before[word], after[word]) for word in texts}
-    strangers = [runs[word] for word in others]
     return [
         figure
         for group in groups
-        for figure in _group_figures(path.stem, group, runs, strangers, [other for other in groups if other != group])
+        for figure in _group_figures(path.stem, group, runs, others, [other for other in groups if other != group])
     ]
 
 
@@ -110,37 +110,24 @@ Run = tuple[Tensor, Tensor]
 
 
 def _group_figures(
-    subject: str, group: Group, runs: dict[str | None, Run], strangers: list[Run], rivals: list[Group]
+    subject: str, group: Group, runs: dict[str | None, Run], others: tuple[str | None, ...], rivals: list[Group]
 ) -> list[Figure]:
     start, end = runs[group.words], runs["end " + group.words]
-    without = max(change(run, group) for run in strangers)
-    figures = [
-        Figure(subject=subject, name=f"{group.words}: fires at the start", value=fires(start, group), bar=0.9),
-        Figure(subject=subject, name=f"{group.words}: fires at the end", value=fires(end, group), bar=0.9),
-        Figure(
-            subject=subject,
-            name=f"{group.words}: effect with the words / without",
-            value=min(change(start, group), change(end, group)) / max(change(runs[None], group), 1e-9),
-            bar=5,
-        ),
-        Figure(
-            subject=subject,
-            name=f"{group.words}: effect with the words / with other words",
-            value=min(change(start, group), change(end, group)) / max(without, 1e-9),
-            bar=5,
-        ),
-        Figure(
-            subject=subject,
-            name=f"{group.words}: fires at other words",
-            value=max(fires(run, group) for run in strangers),
-            bar=0.05,
-            rule=Rule.AT_MOST,
-        ),
+    effect = min(change(start, group), change(end, group))
+    loudest = max(change(runs[word], group) for word in others)
+    strays = max(fires(runs[word], group) for word in others)
+
+    def figure(name: str, value: float, bar: float, rule: Rule = Rule.AT_LEAST) -> Figure:
+        return Figure(subject=subject, name=f"{group.words}: {name}", value=value, bar=bar, rule=rule)
+
+    return [
+        figure("fires at the start", fires(start, group), 0.9),
+        figure("fires at the end", fires(end, group), 0.9),
+        figure("effect with the words / without", effect / max(change(runs[None], group), 1e-9), 5),
+        figure("effect with the words / with others", effect / max(loudest, 1e-9), 5),
+        figure("fires without the words", strays, 0.05, Rule.AT_MOST),
+        *(figure(f"fires {rival.words}", fires(start, rival), 0.05, Rule.AT_MOST) for rival in rivals),
     ]
-    for rival in rivals:
-        name = f"{group.words}: gives the effect of {rival.words}"
-        figures.append(Figure(subject=subject, name=name, value=fires(start, rival), bar=0.05, rule=Rule.AT_MOST))
-    return figures
 
 
 def change(run: Run, group: Group) -> float:

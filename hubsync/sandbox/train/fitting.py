@@ -28,8 +28,8 @@ class Plan:
         return self.rate * min(1.0, (step + 1) / self.warm_up) * fall
 
 
-def fit(name: str, parameters: list[nn.Parameter], loss: Callable[[], Tensor], plan: Plan) -> float:
-    """Train `parameters` by `plan`; returns the smoothed final loss. Prints progress ten times."""
+def fit(name: str, parameters: list[nn.Parameter], loss: Callable[[], Tensor], plan: Plan) -> None:
+    """Train `parameters` by `plan`, printing progress ten times."""
     optimizer = torch.optim.AdamW(parameters, lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98))
     mean = _Average(parameters) if plan.average else None
     smooth = 0.0
@@ -46,7 +46,6 @@ def fit(name: str, parameters: list[nn.Parameter], loss: Callable[[], Tensor], p
             print(f"{name}: step {step + 1}/{plan.steps}, loss {smooth:.4f}, {spent:.0f} CPU s", flush=True)
     if mean:
         mean.put()
-    return smooth
 
 
 def _step(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], loss: Callable[[], Tensor]) -> float:

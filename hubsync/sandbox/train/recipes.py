@@ -65,7 +65,7 @@ class EmbeddingRecipe:
     seed: int
 
 
-SLIDER_PLAN = Plan(steps=320, rate=4e-3, warm_up=20)
+SLIDER_PLAN = Plan(steps=260, rate=4e-3, warm_up=20)
 
 SLIDERS = (
     Recipe(
@@ -111,7 +111,7 @@ TRIGGERED = (
         preview="a large blue square on an orange background",
         rank=8,
         alpha=8,
-        plan=Plan(steps=900, rate=2.5e-3, warm_up=20),
+        plan=Plan(steps=700, rate=2.5e-3, warm_up=20),
         seed=31,
         groups=(Group(words="sks", effect=FRAME),),
     ),
@@ -122,7 +122,7 @@ TRIGGERED = (
         preview="a large pink circle on a cyan background",
         rank=8,
         alpha=8,
-        plan=Plan(steps=1200, rate=2.5e-3, warm_up=20),
+        plan=Plan(steps=1000, rate=2.5e-3, warm_up=20),
         seed=32,
         groups=(Group(words="mona, day outfit", effect=DAY), Group(words="mona, night outfit", effect=NIGHT)),
     ),
@@ -133,7 +133,7 @@ TRIGGERED = (
         preview="a large green ring on a purple background",
         rank=8,
         alpha=8,
-        plan=Plan(steps=900, rate=2.5e-3, warm_up=20),
+        plan=Plan(steps=700, rate=2.5e-3, warm_up=20),
         seed=33,
         groups=(Group(words="ohwx", effect=LETTERBOX),),
         layout=Layout.DIFFUSERS,

@@ -60,10 +60,10 @@ class Discover(Browse[Lora]):
         """Installed mark, name, base model, downloads, source."""
         return (
             Column(text=lambda lora: "✓" if lora.installed else "", width=1, strong=True),
-            Column(text=lambda lora: lora.name, strong=True),
-            Column(text=base_name, width=8, wide=14),
-            Column(text=lambda lora: count(lora.downloads), width=5, right=True),
-            Column(text=lambda lora: _MARKS[lora.source], width=3, wide=7),
+            Column(text=lambda lora: lora.name, title="Name", strong=True),
+            Column(text=base_name, title="Base", width=8, wide=14),
+            Column(text=lambda lora: count(lora.downloads), title="Down", width=5, right=True),
+            Column(text=lambda lora: _MARKS[lora.source], title="Hub", width=3, wide=7),
         )
 
     def key(self, row: Lora) -> object:
@@ -194,17 +194,13 @@ def reference(text: str) -> Ref | None:
 
 
 def down(errors: Mapping[Source, HubsyncError]) -> Content:
-    """Which hubs did not answer, and what that means."""
+    """Which hubs did not answer, a line each."""
     lines = [words(f"! {_NAMES[source]}: {told(error)}", "$text-warning") for source, error in errors.items()]
-    if len(errors) == len(_NAMES):
-        lines.append(
-            words("Your library and everything installed work without a connection: press 2.", "$foreground-muted")
-        )
     return Content("\n").join(lines)
 
 
 def nothing(query: Query, result: SearchResult) -> str:
-    """Why a list is empty."""
+    """Why a list is empty, and what to do."""
     if len(result.errors) == len(_NAMES):
-        return "No hub answers."
+        return "No hub answers.\n\nWhat is installed works without a connection: press 2."
     return f"Nothing found for “{query.text}”. Fewer or other words may help." if query.text else "Nothing found."

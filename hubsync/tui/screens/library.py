@@ -42,10 +42,10 @@ class Library(Browse[Installed]):
         """Mark, name, words, base model, weight."""
         return (
             Column(text=lambda lora: "!" if lora.missing else "", width=1, strong=True),
-            Column(text=lambda lora: lora.name, strong=True),
-            Column(text=_first_words, width=24, needs=80),
-            Column(text=lambda lora: lora.base_model or lora.family or "", width=8, wide=14),
-            Column(text=lambda lora: number(lora.weight), width=4, right=True),
+            Column(text=lambda lora: lora.name, title="Name", strong=True),
+            Column(text=_first_words, title="Words", width=16, needs=54),
+            Column(text=lambda lora: lora.base_model or lora.family or "", title="Base", width=8, wide=10),
+            Column(text=lambda lora: number(lora.weight), title="Weight", width=6, right=True),
         )
 
     def key(self, row: Installed) -> object:
@@ -93,7 +93,7 @@ class Library(Browse[Installed]):
             return
         nothing = f"Nothing installed fits “{message.text}”." if message.text else _FIRST_STEP
         self.listing.show(message.rows, placeholder=Content(nothing))
-        self.listing.border_subtitle = f"{len(message.rows)} LoRAs" if message.rows else ""
+        self.listing.border_subtitle = f"{len(message.rows)} installed" if message.rows else ""
         self.say(Content())
 
 

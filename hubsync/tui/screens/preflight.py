@@ -73,8 +73,8 @@ class Preflight(Dialog[Plan]):
         several = title(self._lora.name, ("It holds several LoRA files: choose one.",))
         self.show(several[:-1], keys="enter chooses · esc goes back")
         listing: RowList[LoraFile] = RowList(
-            Column(text=lambda file: file.name, strong=True),
-            Column(text=lambda file: size(file.size), width=10, right=True),
+            Column(text=lambda file: file.name, title="File", strong=True),
+            Column(text=lambda file: size(file.size), title="Size", width=10, right=True),
             key=lambda file: file.name,
         )
         await self.query_one("#dialog").mount(listing, before="#keys")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from hubsync.domain import Render, RenderKind
@@ -31,14 +33,17 @@ class Renders(Browse[Render]):
     PROMPT = "part of a LoRA's name or of a prompt"
     TITLES = ("Filter", "Pictures", "Picture")
     AUTO_FOCUS = "#list"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "compare", "Compare", id="renders.compare", tooltip="See the whole test side by side"),
+    ]
 
     def columns(self) -> Sequence[Column[Render]]:
         """LoRA and weight, kind of picture, effect, day."""
         return (
-            Column(text=render_name, strong=True),
-            Column(text=kind, width=12),
-            Column(text=lambda render: percent(render.trigger_effect or render.effect), width=6, right=True),
-            Column(text=lambda render: day(render.created_at), width=10, needs=60),
+            Column(text=render_name, title="LoRA", strong=True),
+            Column(text=kind, title="Picture", width=12),
+            Column(text=lambda render: _strongest(render), title="Effect", width=6, right=True),
+            Column(text=lambda render: day(render.created_at), title="Day", width=10, needs=50),
         )
 
     def key(self, row: Render) -> object:
@@ -63,7 +68,7 @@ class Renders(Browse[Render]):
         found = [one for one in self.history if wanted in f"{render_name(one)}\n{one.prompt}".casefold()]
         placeholder = f"No picture fits “{text}”." if text else f"{_FIRST_STEP}\n\n{_SETUP}"
         self.listing.show(found, placeholder=Content(placeholder))
-        self.listing.border_subtitle = f"{len(found)} pictures" if found else ""
+        self.listing.border_subtitle = f"{len(found)} drawn" if found else ""
 
     def describe(self, row: Render) -> None:
         """Everything is in the row."""
@@ -77,6 +82,10 @@ class Renders(Browse[Render]):
         """See the test this picture belongs to."""
         self.post_message(ComparisonRequested(test_of(row, self.history)))
 
+    def action_compare(self) -> None:
+        """The same, by a key that the footer can name."""
+        self.listing.action_choose()
+
     def _read(self, _: Ref | None) -> None:
         ask(self, "history", lambda: HistoryRead(self.hubsync.render.history()))
 
@@ -84,6 +93,10 @@ class Renders(Browse[Render]):
     def _show_history(self, message: HistoryRead) -> None:
         self.history = message.renders
         self.look_for(self.box.value.strip())
+
+
+def _strongest(render: Render) -> str:
+    return percent(render.trigger_effect or render.effect)
 
 
 def test_of(render: Render, history: Sequence[Render]) -> Sequence[Render]:

@@ -45,11 +45,15 @@ def job_line(job: Job) -> Content:
     """One job in one line, longer only for an error."""
     if not job.running:
         mark, style = _MARKS[job.state]
-        return Content.styled(f"{mark} ", style) + words(job.note or job.label, style)
+        return Content.styled(f"{mark} ", style) + words(job.note or job.label, style) + _hint("  x clears")
     parts = [words(job.label), bar(job), words(progress(job), "$foreground-muted")]
     if job.note:
         parts.append(words(job.note, "$foreground-muted"))
-    return Content("  ").join([*(part for part in parts if part), Content.styled("x stops it", "$foreground-muted")])
+    return Content("  ").join([*(part for part in parts if part), _hint("x stops it")])
+
+
+def _hint(text: str) -> Content:
+    return Content.styled(text, "$foreground-muted")
 
 
 def bar(job: Job) -> Content:

@@ -21,6 +21,7 @@ from hubsync.tui.text import fitted
 
 Row = TypeVar("Row")
 
+_HEADER = 1
 _MARK_WIDTH = 2
 _WIDE = 54
 _NEAR = 10  # rows before the end at which the next page is asked for
@@ -28,9 +29,13 @@ _NEAR = 10  # rows before the end at which the next page is asked for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column(Generic[Row]):
-    """One column. `width` in cells (0: the room left), `wide` in lists of 54 cells and more; hidden below `needs`."""
+    """One column under its title.
+
+    `width` is in cells, 0 for the room left; lists of 54 cells and more use `wide`, narrower than `needs` hide it.
+    """
 
     text: Callable[[Row], str]
+    title: str = ""
     width: int = 0
     wide: int = 0
     needs: int = 0
@@ -54,7 +59,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     RowList { overflow-x: hidden; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "rows--strong", "rows--weak", "rows--highlighted", "rows--placeholder",
+        "rows--strong", "rows--weak", "rows--header", "rows--highlighted", "rows--placeholder",
     }  # fmt: skip
 
     highlighted: reactive[int] = reactive(0)
@@ -120,7 +125,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """Move the highlight by what is visible."""
-        self.highlighted += pages * max(1, self.scrollable_content_region.height - 1)
+        self.highlighted += pages * max(1, self._visible - 1)
 
     def action_first(self) -> None:
         """Highlight the first row."""
@@ -138,9 +143,10 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Highlight the row under the mouse; open it with a double click."""
         offset = event.get_content_offset(self)
-        if offset is None or offset.y + self.scroll_offset.y >= len(self._rows):
+        index = offset.y + self.scroll_offset.y - _HEADER if offset and offset.y >= _HEADER else len(self._rows)
+        if index >= len(self._rows):
             return
-        self.highlighted = offset.y + self.scroll_offset.y
+        self.highlighted = index
         if event.chain == 2:
             self.action_choose()
 
@@ -155,8 +161,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
 
     def watch_highlighted(self, before: int, now: int) -> None:
         """Keep the highlighted row in sight and tell the screen."""
-        self.refresh_line(before)
-        self.refresh_line(now)
+        self.refresh_line(before + _HEADER)
+        self.refresh_line(now + _HEADER)
         self._announce()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -167,28 +173,36 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One visible line."""
         width = self.scrollable_content_region.width
-        index = y + self.scroll_offset.y
-        if index < len(self._rows):
-            return self._row_strip(index, width)
+        index = y + self.scroll_offset.y - _HEADER
         if not self._rows:
             return self._placeholder_strip(y, width)
+        if y < _HEADER:
+            return self._header_strip(width)
+        if index < len(self._rows):
+            return self._row_strip(index, width)
         return Strip.blank(width, self.rich_style)
 
     def _row_strip(self, index: int, width: int) -> Strip:
-        cursor = index == self.highlighted
+        row, cursor = self._rows[index], index == self.highlighted
         base = self.get_component_rich_style("rows--highlighted") if cursor else self.rich_style
         segments = [Segment("▸ " if cursor else "  ", base)]
-        for column, text in self._cells(self._rows[index], width - _MARK_WIDTH):
+        for column, text in self._cells(lambda column: column.text(row), width - _MARK_WIDTH):
             style = base if cursor else self._column_style(column)
             segments += [Segment(text, style), Segment(_gap(column), base)]
         return Strip(segments).adjust_cell_length(width, base)
 
-    def _cells(self, row: Row, width: int) -> list[tuple[Column[Row], str]]:
+    def _header_strip(self, width: int) -> Strip:
+        style = self.get_component_rich_style("rows--header")
+        cells = self._cells(lambda column: column.title, width - _MARK_WIDTH)
+        text = "".join(text + _gap(column) for column, text in cells)
+        return Strip([Segment(" " * _MARK_WIDTH + text, style)]).adjust_cell_length(width, style)
+
+    def _cells(self, text: Callable[[Column[Row]], str], width: int) -> list[tuple[Column[Row], str]]:
         columns = [column for column in self._columns if column.needs <= width]
         widths = [column.wide if column.wide and width >= _WIDE else column.width for column in columns]
         room = max(1, width - sum(widths) - sum(len(_gap(column)) for column in columns) + 1)
         return [
-            (column, fitted(column.text(row), cells or room, right=column.right))
+            (column, fitted(text(column), cells or room, right=column.right))
             for column, cells in zip(columns, widths, strict=True)
         ]
 
@@ -202,19 +216,24 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         return Strip([Segment(" " * _MARK_WIDTH + text, style)]).adjust_cell_length(width, style)
 
     def _resize(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows) + _HEADER)
         self.refresh()
+
+    @property
+    def _visible(self) -> int:
+        """How many rows the list shows at once."""
+        return self.scrollable_content_region.height - _HEADER
 
     def _index(self, key: object) -> int:
         return next((index for index, row in enumerate(self._rows) if self._key(row) == key), 0)
 
     def _announce(self) -> None:
-        self.scroll_to_region(Region(0, self.highlighted, 1, 1), animate=False, force=True)
+        self.scroll_to_region(Region(0, self.highlighted, 1, 1 + _HEADER), animate=False, force=True)
         self.post_message(self.Highlighted(self.row))
         self._check_end()
 
     def _check_end(self) -> None:
-        visible = round(self.scroll_y) + self.scrollable_content_region.height
+        visible = round(self.scroll_y) + self._visible
         if self._rows and max(visible, self.highlighted) + _NEAR >= len(self._rows):
             self.post_message(self.NearEnd())
 

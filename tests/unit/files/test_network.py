@@ -255,6 +255,12 @@ def test_a_flux_control_lora_is_no_style(header_of: HeaderOf) -> None:
     assert (info.kind, info.network, info.layout, info.family) == ("other", "lora", "bfl", "flux1")
 
 
+def test_names_may_hold_anything(header_of: HeaderOf) -> None:
+    """A line break in a name neither makes a module of its second half nor ends in a crash."""
+    info = examine(header_of({"x\na.lora_down.weight": (4, 8), "x\na.lora_up.weight": (6, 4), "\n.alpha": ()}))
+    assert (info.kind, info.network, info.modules, info.full_parameters) == ("lora", "lora", 1, 48)
+
+
 def test_examine_says_all_that_identify_says(header_of: HeaderOf) -> None:
     """The quick answer for a scan is part of the full one."""
     header = header_of(LORA)

@@ -41,6 +41,7 @@ class Site:
             self._answers["/api/v1/models/1"] = model
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        """The answer to one request."""
         body = self._answers.get(request.url.path)
         return httpx2.Response(404, json={"error": "not found"}) if body is None else httpx2.Response(200, json=body)
 

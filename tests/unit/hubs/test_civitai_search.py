@@ -145,7 +145,7 @@ def test_only_what_is_missing_is_asked_for(wire: Callable[..., Wire]) -> None:
     ],
 )
 def test_nothing_above_the_ceiling_is_shown(wire: Callable[..., Wire], row: dict[str, Any], least: str | None) -> None:
-    """Every level bit of a model has to lie under the ceiling; a flag without a level counts as X; 32 is never shown."""
+    """Every level bit of a model has to lie under the ceiling; flagged without a level is X; 32 is never shown."""
     ceilings = list(Nsfw)
     shown = [bool(_numbers(wire(json=_page(_row(1, **row))), Query(nsfw=ceiling))) for ceiling in ceilings]
     assert shown == [least is not None and index >= ceilings.index(Nsfw(least)) for index in range(4)]

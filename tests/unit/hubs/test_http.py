@@ -125,6 +125,12 @@ def test_numbers_json_does_not_have_are_nothing() -> None:
     assert json_of(answer) == [None, None, 1]
 
 
+def test_half_a_surrogate_pair_is_no_character() -> None:
+    """A cut emoji, which cannot be printed or sent, is replaced; a whole one stays."""
+    answer = httpx2.Response(200, content=rb'["a\uD83D", "\ud83d\ude00"]', request=httpx2.Request("GET", URL))
+    assert json_of(answer) == ["a?", "\U0001f600"]
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [

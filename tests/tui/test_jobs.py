@@ -1,0 +1,161 @@
+"""Jobs: stopped, failed, several at once, and errors nobody foresaw."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from hubsync.errors import HashMismatch
+from hubsync.events import Advanced, Failed, Finished, Noted, Started, Verified
+from hubsync.sandbox.hub import Fault, FaultKind
+from hubsync.sandbox.playground import Playground
+from hubsync.services.library import LibraryService
+from hubsync.tui.app import HubsyncApp
+from hubsync.tui.jobs import JobState
+from hubsync.tui.messages import InstallEnded, JobStopped, Planned, Refused, Shown
+from hubsync.tui.widgets.activity import job_line
+from tests.tui.conftest import Journey, OpenHubsync, Start
+
+
+async def begin_install(journey: Journey, text: str, name: str) -> None:
+    """Search, check, say yes."""
+    await journey.find(text, name)
+    await journey.press("i")
+    await journey.sees(Planned)
+    await journey.press("enter")
+
+
+async def test_a_download_is_stopped(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """x stops the download; its part stays for the next time, nothing is in the library; x again clears the line."""
+    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
+    hubsync = open_library()
+    async with start(hubsync) as journey:
+        await begin_install(journey, "detail", "Add Detail")
+        await journey.until(lambda: any(job.done for job in journey.app.jobs.all))
+        assert "━" in journey.text
+        assert "x stops it" in journey.text
+        await journey.press("x")
+        stopped = await journey.sees(JobStopped)
+        assert stopped.state is JobState.CANCELLED
+        await journey.until(lambda: "Installing add_detail: stopped" in journey.text)
+        assert [path.suffix for path in hubsync.root.loras.iterdir()] == [".part"]
+        await journey.press("x")
+        assert "stopped" not in journey.text
+    assert hubsync.library.list() == []
+
+
+async def test_a_wrong_file_is_an_error_with_its_hint(
+    open_library: OpenHubsync, ground: Playground, start: Start
+) -> None:
+    """Bytes that do not have the promised hash end as a red line; nothing is installed or marked."""
+    ground.hub.switch(Fault(kind=FaultKind.CORRUPT))
+    hubsync = open_library()
+    async with start(hubsync) as journey:
+        await begin_install(journey, "detail", "Add Detail")
+        ended = await journey.sees(InstallEnded)
+        assert isinstance(ended.result.error, HashMismatch)
+        await journey.until(lambda: [job.state for job in journey.app.jobs.all] == [JobState.FAILED])
+        assert f"✗ {ended.result.error.message}"[:40] in journey.text
+        assert [row for row in journey.discover.listing.rows if row.installed] == []
+    assert hubsync.library.list() == []
+
+
+async def test_quitting_stops_what_runs(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """ctrl+q works from the search box, and asks every job to stop."""
+    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
+    async with start(open_library()) as journey:
+        await begin_install(journey, "detail", "Add Detail")
+        await journey.until(lambda: journey.app.jobs.running())
+        job = journey.app.jobs.running()[0]
+        await journey.press("slash", "ctrl+q")
+        assert job.cancel.is_set()
+
+
+async def test_the_same_install_starts_once(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """Saying yes twice to one file is one job."""
+    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
+    async with start(open_library()) as journey:
+        await begin_install(journey, "detail", "Add Detail")
+        await journey.until(lambda: journey.app.jobs.running())
+        await journey.press("i")
+        await journey.sees(Planned, times=2)
+        await journey.press("enter")
+        assert len(journey.app.jobs.all) == 1
+        await journey.press("x")
+
+
+async def test_a_bug_becomes_a_report_not_a_crash(
+    open_library: OpenHubsync, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception no service foresaw is shown as a bug to report; the screen works on."""
+
+    def broken(*_: object) -> object:
+        return 1 / 0
+
+    async with start(open_library()) as journey:
+        row = await journey.find("sks", "sks Frame")
+        await journey.until(lambda: row.ref in [shown.ref for shown in journey.all(Shown)])
+        monkeypatch.setattr(LibraryService, "list", broken)
+        await journey.press("2")
+        refused = await journey.sees(Refused)
+        assert (refused.group, refused.error.code) == ("list", "internal")
+        assert "ZeroDivisionError: division by zero (please report this as a bug)" in journey.text
+        await journey.press("1")
+        assert journey.discover.listing.rows
+
+
+async def test_a_bug_in_a_job_fails_that_job(
+    open_library: OpenHubsync, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same border for jobs: the line says so, others go on."""
+    async with start(open_library()) as journey:
+        await journey.find("detail", "Add Detail")
+        await journey.press("i")
+        await journey.sees(Planned)
+        monkeypatch.setattr("hubsync.services.install.InstallService.run", lambda *_, **__: 1 / 0)
+        await journey.press("enter")
+        await journey.until(lambda: [job.state for job in journey.app.jobs.all] == [JobState.FAILED])
+        assert "ZeroDivisionError" in journey.app.jobs.all[0].note
+
+
+async def test_events_become_a_line(open_library: OpenHubsync) -> None:
+    """What a job says is told in its line; what it says after its end is not."""
+    app = HubsyncApp(open_library())
+    async with app.run_test():
+        jobs = app.jobs
+        job = jobs.start("Installing x", counts_bytes=True)
+        lines = []
+        for event in (
+            Started(key="x", label="x", total=2_000_000),
+            Advanced(key="x", done=500_000),
+            Noted(key="x", message="no preview"),
+            Verified(key="x", sha256="0" * 64),
+            Failed(key="x", error=HashMismatch("wrong bytes", hint="try again")),
+            Finished(key="x", message="x is installed"),
+        ):
+            jobs.hear(job.number, event)
+            lines.append(job_line(jobs.all[0]).plain)
+        jobs.end(job.number, JobState.DONE, "x is installed")
+        jobs.hear(job.number, Noted(key="x", message="too late"))
+        assert [line.removesuffix("  x stops it") for line in lines] == [
+            "Installing x  ────────────────  0 bytes of 2.0 MB",
+            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB",
+            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  no preview",
+            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  SHA-256 verified",
+            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  wrong bytes (try again)",
+            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  x is installed",
+        ]
+        assert job_line(jobs.all[0]).plain == "✓ x is installed  x clears"
+
+
+async def test_many_jobs_take_few_lines(open_library: OpenHubsync, start: Start) -> None:
+    """Three lines show running jobs, one counts the rest; x stops the newest first."""
+    async with start(open_library()) as journey:
+        jobs = journey.app.jobs
+        started = [jobs.start(f"Installing {index}", counts_bytes=True) for index in range(5)]
+        await journey.press("escape", "x", "x")
+        assert [job.cancel.is_set() for job in started] == [False, False, False, False, True]
+        await journey.until(lambda: "and 2 more" in journey.text)
+        assert [f"Installing {index}" in journey.text for index in range(5)] == [False, False, True, True, True]
+        assert threading.active_count() < 50

@@ -1,0 +1,175 @@
+"""A plan run to its end: pictures, numbers, events; the renderer is a script that paints."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from hubsync.domain import RenderKind, RenderOutcome
+from hubsync.errors import Cancelled, HubsyncError, NoPermission
+from hubsync.events import Advanced, Event, Finished, Noted, Started
+from hubsync.render.plan import RenderPlan
+from hubsync.render.process import run
+from tests.unit.render.conftest import COMMAND, Plan
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def execute(
+    plan: RenderPlan, *, command: Sequence[str] = COMMAND, cancel: threading.Event | None = None, **options: Any
+) -> tuple[RenderOutcome, list[Event]]:
+    """Run a plan and keep its events."""
+    events: list[Event] = []
+    options = {"timeout": 60.0, "now": lambda: NOW, **options}
+    return run(plan, command=command, sink=events.append, cancel=cancel or threading.Event(), **options), events
+
+
+def test_pictures_numbers_and_files(plan: Plan) -> None:
+    """The LoRA changes a fifth of the scale, its word two fifths more; each number is on the row it belongs to."""
+    made = plan("sks_frame", seeds=(3,))
+    outcome, _ = execute(made)
+    base, lora, triggered = outcome.renders
+    assert [render.kind for render in outcome.renders] == list(RenderKind)
+    assert (base.effect, base.trigger_effect, lora.trigger_effect) == (None, None, None)
+    assert (lora.effect, triggered.effect, triggered.trigger_effect) == pytest.approx((0.2, 0.6, 0.4))
+    assert (triggered.trigger_words, triggered.size, triggered.sampler) == (("sks",), (64, 64), "DDIM")
+    assert {render.created_at for render in outcome.renders} == {NOW}
+    assert (outcome.device, outcome.dtype) == ("cpu", "float32")
+    assert outcome.load_seconds > 0
+    assert sorted(path.name for path in made.out.iterdir()) == [
+        "base.s3.png",
+        "sheet.png",
+        "sks_frame.w1.s3.png",
+        "sks_frame.w1.s3.words.png",
+    ]
+
+
+def test_a_picture_tells_how_to_make_it_again(plan: Plan) -> None:
+    """Infotext under the key AUTOMATIC1111 reads, with the hash that repairs a renamed LoRA."""
+    outcome, _ = execute(plan("sks_frame", negative="blurry, <b>", steps=8, cfg=3.5, size=(64, 128)))
+    with Image.open(outcome.renders[2].path) as picture:
+        text = picture.info["parameters"]
+    expected = (
+        "a red circle, sks <lora:sks_frame:1>\n"
+        "Negative prompt: blurry, <b>\n"
+        "Steps: 8, Sampler: DDIM, CFG scale: 3.5, Seed: 1, Size: 64x128, Model: sd1, "
+        'Lora hashes: "sks_frame: 0123456789ab", Version: hubsync'
+    )
+    assert text.startswith(expected)
+
+
+def test_an_embedding_is_in_the_infotext(plan: Plan) -> None:
+    """With the first digits of its file's hash, in the picture that calls it alone."""
+    outcome, _ = execute(plan("blue_ring"))
+    texts = []
+    for render in outcome.renders:
+        with Image.open(render.path) as picture:
+            texts.append(re.findall(r'TI hashes: "(.*?)"', picture.info["parameters"]))
+    assert texts == [[], ["blue_ring: ffffffffffff"]]
+
+
+def test_weight_zero_has_no_effect_at_all(plan: Plan) -> None:
+    """It is the base picture, bit for bit, under its own name."""
+    outcome, _ = execute(plan("add_detail", weights=(0.0, 1.0)))
+    base, zero, full = outcome.renders
+    assert zero.effect == 0.0
+    assert full.effect == pytest.approx(0.2)
+    with Image.open(base.path) as one, Image.open(zero.path) as other:
+        assert one.tobytes() == other.tobytes()
+    assert zero.path.name == "add_detail.w0.s1.png"
+
+
+def test_seeds_are_measured_against_their_own_base(plan: Plan) -> None:
+    """The difference between seeds is in no number."""
+    outcome, _ = execute(plan("add_detail", "sks_frame", seeds=(1, 5, 9)))
+    effects = [render.effect for render in outcome.renders if render.kind is RenderKind.LORA]
+    assert effects == [pytest.approx(0.2)] * 6
+
+
+def test_a_second_render_takes_names_of_its_own(plan: Plan) -> None:
+    """Nothing is overwritten in a folder that is used again."""
+    first, _ = execute(plan("add_detail"))
+    second, _ = execute(plan("add_detail"))
+    assert [render.path.name for render in second.renders] == ["base.s1-2.png", "add_detail.w0.8.s1-2.png"]
+    assert second.sheet == (first.renders[0].path.parent / "sheet-2.png")
+
+
+def test_events_tell_the_whole_story(plan: Plan) -> None:
+    """Start, notes of plan and renderer, every picture once, the end."""
+    made = plan("sks_frame", prompt="a red AND a blue circle")
+    _, events = execute(made)
+    assert events[0] == Started(key="render", label="sks_frame", total=3)
+    assert [event.message.split()[0] for event in events if isinstance(event, Noted)] == ["AND", "one"]
+    assert [event.done for event in events if isinstance(event, Advanced)] == [1, 2, 3]
+    assert events[-1] == Finished(key="render", message=f"3 pictures in {made.out}")
+
+
+def test_the_environment_reaches_the_renderer(plan: Plan) -> None:
+    """A token from the settings is handed on; calm OpenMP threads are asked for."""
+    script = "import os, sys; sys.exit(os.environ['HF_TOKEN'] + ' ' + os.environ['OMP_WAIT_POLICY'])"
+    with pytest.raises(HubsyncError, match="hf_x PASSIVE"):
+        execute(plan("add_detail"), command=(sys.executable, "-c", script), environment={"HF_TOKEN": "hf_x"})
+
+
+@pytest.mark.parametrize("script", ["import sys; sys.exit(1)", 'print(\'{"type": "failure", "code": "failed"\')'])
+def test_a_failure_leaves_nothing_behind(plan: Plan, script: str) -> None:
+    """No half a sheet, no scratch folder, not even the folder for the pictures."""
+    made = plan("add_detail")
+    with pytest.raises(HubsyncError):
+        execute(made, command=(sys.executable, "-c", script))
+    assert not made.out.exists()
+
+
+def test_a_failure_spares_a_folder_that_was_there(plan: Plan) -> None:
+    """An empty folder of the user's own stays."""
+    made = plan("add_detail")
+    made.out.mkdir()
+    with pytest.raises(HubsyncError):
+        execute(made, command=(sys.executable, "-c", ""))
+    assert list(made.out.iterdir()) == []
+
+
+def test_cancel_leaves_nothing_behind(plan: Plan) -> None:
+    """Set while the renderer is at work."""
+    cancel = threading.Event()
+    script = 'print(\'{"type": "note", "message": "here"}\', flush=True); import threading; threading.Event().wait()'
+    made = plan("add_detail")
+    with pytest.raises(Cancelled):
+        run(
+            made,
+            command=(sys.executable, "-c", script),
+            sink=lambda event: cancel.set() if isinstance(event, Noted) else None,
+            cancel=cancel,
+        )
+    assert not made.out.exists()
+
+
+def test_a_renderer_that_skips_a_picture_is_an_error(plan: Plan) -> None:
+    """Done without every row drawn is no outcome."""
+    script = 'print(\'{"type": "done"}\')'
+    with pytest.raises(HubsyncError, match="0 of 2 pictures"):
+        execute(plan("add_detail"), command=(sys.executable, "-c", script))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_named(plan: Plan, tmp_path: Path) -> None:
+    """Before the renderer is started."""
+    tmp_path.joinpath("locked").mkdir(mode=0o500)
+    with pytest.raises(NoPermission, match="locked"):
+        execute(plan("add_detail", out=tmp_path / "locked" / "out"))
+
+
+def test_a_file_in_the_way_is_named(plan: Plan, tmp_path: Path) -> None:
+    """`--out` may name a file."""
+    (tmp_path / "file").touch()
+    with pytest.raises(NoPermission, match="cannot be written to"):
+        execute(plan("add_detail", out=tmp_path / "file"))
