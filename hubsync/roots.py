@@ -12,7 +12,7 @@ _STATE = ".hubsync"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
-    """A library root. Only `ensure` creates anything."""
+    """A library root; nothing of it need exist yet."""
 
     path: Path
     loras: Path
@@ -37,16 +37,6 @@ class Root:
     def previews(self) -> Path:
         """Preview pictures fetched for looking, not beside a LoRA."""
         return self.state / "previews"
-
-    @property
-    def trash(self) -> Path:
-        """Where removed files wait."""
-        return self.state / "trash"
-
-    def ensure(self) -> None:
-        """Make the folders a library needs."""
-        for folder in (self.loras, self.state):
-            folder.mkdir(parents=True, exist_ok=True)
 
 
 def find_root(settings: Settings, *, cwd: Path, home: Path) -> Root:

@@ -13,11 +13,9 @@ class WordSource(StrEnum):
     """Who said a trigger word, in the order a careful human trusts them."""
 
     USER = "user"
-    SIDECAR = "sidecar"
     CIVITAI = "civitai"
     CARD = "card"
     METADATA = "metadata"
-    DESCRIPTION = "description"
     FILE_NAME = "file_name"
 
 

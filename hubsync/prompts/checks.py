@@ -11,7 +11,7 @@ from hubsync.prompts.brackets import pairs
 from hubsync.prompts.places import TagPlace, lora_places, unclosed
 from hubsync.prompts.syntax import LORA_NETWORKS, TAG
 
-_FAULTS = {"no_name": "has no name", "bad_weight": "has a weight that is not a number"}
+_FAULTS = {"no_name": "a tag has no name", "bad_weight": "the tag of '{name}' has a weight that is not a number"}
 _UNSAFE_IN_NAME = re.compile(r"[<>:=#\n]")
 _KEYWORD = re.compile(r"\b(?:BREAK|AND)\b")
 
@@ -24,11 +24,15 @@ class Note:
     message: str
 
 
-def unsafe_name(name: str) -> Note | None:
-    """Why a LoRA of that name cannot be called by a tag."""
-    if name and not _UNSAFE_IN_NAME.search(name):
-        return None
-    return Note(code="unsafe_name", message=f"a tag cannot hold the name '{name}': < > : = # and line breaks end it")
+def unsafe_name(name: str) -> bool:
+    """Whether a tag cannot hold the name: it would call another LoRA, or none, or hide what follows."""
+    return not name or _UNSAFE_IN_NAME.search(name) is not None
+
+
+def name_notes(name: str) -> Iterator[Note]:
+    """Why a LoRA is left out of a prompt."""
+    if unsafe_name(name):
+        yield Note(code="unsafe_name", message=f"'{name}' is left out: a tag holds none of < > : = # in a name")
 
 
 def unsafe_word(word: str) -> bool:
@@ -59,18 +63,14 @@ def prompt_notes(prompt: str, negative: str = "") -> tuple[Note, ...]:
 def _faults(places: list[TagPlace]) -> Iterator[Note]:
     for place in places:
         if place.tag.fault:
-            message = (
-                f"AUTOMATIC1111 applies no LoRA of this prompt: a tag of '{place.tag.name}' {_FAULTS[place.tag.fault]}"
-            )
-            yield Note(code=place.tag.fault, message=message)
+            cause = _FAULTS[place.tag.fault].format(name=place.tag.name)
+            yield Note(code=place.tag.fault, message=f"AUTOMATIC1111 applies no LoRA of this prompt: {cause}")
 
 
 def _doubles(places: list[TagPlace]) -> Iterator[Note]:
     for name, count in Counter(place.tag.name for place in places).items():
         if count > 1:
-            yield Note(
-                code="duplicate_tag", message=f"the prompt holds {count} tags of '{name}', each adds to its effect"
-            )
+            yield Note(code="duplicate_tag", message=f"the prompt holds {count} tags of '{name}', which add up")
 
 
 def _scheduled(prompt: str, places: list[TagPlace]) -> Iterator[Note]:
@@ -90,7 +90,7 @@ def _ignored(prompt: str, places: list[TagPlace]) -> Iterator[Note]:
         elif kind in LORA_NETWORKS and match.start() not in seen:
             yield Note(code="comment", message=f"{match.group()} does nothing: # hides it as a comment")
     if rest := unclosed(prompt):
-        yield Note(code="unclosed_tag", message=f"{rest} is not closed by >")
+        yield Note(code="unclosed_tag", message=f"{rest.rstrip(',')} is not closed by >")
 
 
 def _in_negative(negative: str) -> Iterator[Note]:

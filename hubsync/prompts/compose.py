@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from hubsync.domain import DEFAULT_WEIGHT, TriggerWords
 from hubsync.prompts import edits
-from hubsync.prompts.checks import Note, prompt_notes, unsafe_name, unsafe_word, word_notes
+from hubsync.prompts.checks import Note, name_notes, prompt_notes, unsafe_name, unsafe_word, word_notes
 from hubsync.prompts.edits import Placement
 from hubsync.prompts.formats import Format, word_for, written
 from hubsync.prompts.places import find_word, lora_places, places_of
@@ -81,7 +81,7 @@ def compose(
 
     A word already there as a whole, in any spelling, is not repeated; a tag already there gets the weight asked for.
     """
-    notes = [note for choice in choices if choice.tag and (note := unsafe_name(choice.name))]
+    notes = [note for choice in choices if choice.tag for note in name_notes(choice.name)]
     choices = [choice for choice in choices if not (choice.tag and unsafe_name(choice.name))]
     changes: list[Change] = []
     if with_words:
@@ -170,7 +170,6 @@ def _with_tag(text: str, choice: Choice) -> str:
 
 
 def _placed(text: str, *, missing: Collection[str] = ()) -> tuple[Placed, ...]:
-    tags = [place.tag for place in lora_places(text)]
     return tuple(
         Placed(
             name=one.name,
@@ -179,5 +178,5 @@ def _placed(text: str, *, missing: Collection[str] = ()) -> tuple[Placed, ...]:
             unet_weight=one.unet,
             found=one.name.casefold() not in missing,
         )
-        for one in tags
+        for one in (place.tag for place in lora_places(text))
     )

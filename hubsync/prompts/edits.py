@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from hubsync.prompts import joints
-from hubsync.prompts.places import body_end, find_word, places_of, unclosed
+from hubsync.prompts.places import body_end, find_word, places_of, unclosed, visible
+from hubsync.prompts.syntax import ends_weighted
 from hubsync.prompts.words import key
 
 
@@ -18,10 +19,14 @@ class Placement(StrEnum):
 
 
 def with_words(text: str, words: Sequence[str], placement: Placement) -> str:
-    """The text and words as they are spelled; words that go last stand before the tags at the text's end."""
+    """The text and words as they are spelled; words that go last stand before the tags at the text's end.
+
+    Where the end cannot be added to (a tag left open, tags alone, a weight behind AND) words go first.
+    """
     end = body_end(text)
     body, tags = text[:end], text[end:]
-    if placement is Placement.START or unclosed(text) or (tags.strip() and not body.strip()):
+    closed = unclosed(text) or (tags.strip() and not body.strip()) or ends_weighted(visible(body))
+    if closed or placement is Placement.START:
         for word in reversed(words):
             text = joints.add_word_first(text, word)
         return text
@@ -48,10 +53,10 @@ def without_words(text: str, words: Sequence[str], *, kept: Sequence[str]) -> tu
     Words that are also among `kept` stay.
     """
     keys = {key(word) for word in kept}
-    places = {find_word(text, word) for word in words if key(word) not in keys} - {None}
+    places = {place for word in words if key(word) not in keys and (place := find_word(text, word))}
     removed: list[str] = []
     last = len(text)
-    for lo, hi in sorted((place for place in places if place), reverse=True):
+    for lo, hi in sorted(places, reverse=True):
         if hi <= last:
             removed.insert(0, text[lo:hi])
             text, last = joints.cut_word(text, lo, hi), lo

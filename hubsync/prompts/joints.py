@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from hubsync.prompts.places import visible
-from hubsync.prompts.syntax import TAG
+from hubsync.prompts.syntax import COMMAS, TAG
 
-_COMMA_AT_END = re.compile(r"[,\uff0c\u3001]( *)\Z")
-_COMMA_AT_START = re.compile(r" *[,\uff0c\u3001] ?")
+_COMMA_AT_END = re.compile(rf"[{COMMAS}]( *)\Z")
+_COMMA_AT_START = re.compile(rf" *[{COMMAS}] ?")
 _KEYWORD_AT_END = re.compile(r"\b(?:BREAK|AND)( *)\Z")
 _TAG_NEXT = re.compile(f" {TAG.pattern}")
 _KEYWORD_AT_START = re.compile(rf"\s*(?:(?:BREAK|AND)\b|{TAG.pattern})")
@@ -60,7 +60,7 @@ def cut_tag(text: str, lo: int, hi: int) -> str:
     """The text without the tag at `lo:hi` and its seam; a tag between two commas takes one of them along."""
     left, right = text[:lo], text[hi:]
     between = not left.strip() or left.endswith("\n") or _COMMA_AT_END.search(left)
-    if between and right[:1] in {",", "\uff0c", "\u3001"}:
+    if between and right[:1] in {*COMMAS}:
         return left + right[1:].removeprefix(" ")
     if not left or _TAG_NEXT.match(visible(right)):
         return left + right.removeprefix(" ")

@@ -20,6 +20,9 @@ BREAK_MARK = (BREAK, -1.0)
 LORA_NETWORKS = ("lora", "lyco")
 """Tag types that load a LoRA; case matters."""
 
+COMMAS = ",\uff0c\u3001"
+"""What people part words with; AUTOMATIC1111 gives none of them a meaning."""
+
 TAG = re.compile(r"<(\w+):([^>]+)>")
 """A tag of any extra network; it may span lines."""
 
@@ -117,6 +120,12 @@ def number(value: float) -> str:
 def composable(prompt: str) -> list[tuple[str, float]]:
     """The prompts that `AND` joins, each with its weight."""
     return [_weighed(part.rstrip()) for part in _AND.split(prompt)]
+
+
+def ends_weighted(text: str) -> bool:
+    """Whether the text ends with the weight of a prompt behind `AND`, which holds only there."""
+    *before, last = _AND.split(text)
+    return bool(before) and _AND_WEIGHT.search(last.rstrip()) is not None
 
 
 def _weighed(part: str) -> tuple[str, float]:

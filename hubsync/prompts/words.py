@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from hubsync.domain import TriggerWords
 from hubsync.prompts.brackets import pairs, raw_brackets
-from hubsync.prompts.syntax import LORA_NETWORKS, extra_networks, lora_tag
+from hubsync.prompts.syntax import COMMAS, LORA_NETWORKS, extra_networks, lora_tag
 
 # `>_<` and `<phigep>` are words, so nothing but a LoRA's tag may go; some are left open at the end of an entry.
 _LORA_TAG = re.compile(rf"<(?:{'|'.join(LORA_NETWORKS)}):[^>]*(?:>|\Z)", re.IGNORECASE)
-_COMMAS = str.maketrans("\uff0c\u3001", ",,")
+_ONE_COMMA = str.maketrans(COMMAS, "," * len(COMMAS))
 _EMOTICON = re.compile(r"(?<![^,\s])>?[:;=]['-]?[()\[\]](?=\s*(?:,|\Z))")
 _LABEL = re.compile(
     r"\A(?:tags?|triggers?|(?:trigger|activation)[ _]?(?:words?|tags?|text|phrase)|key ?words?|prompts?"
@@ -39,7 +39,7 @@ def split(entry: str) -> tuple[str, ...]:
 
 def pieces(text: str) -> tuple[str, ...]:
     """A text cut at commas outside brackets, trimmed, without blanks."""
-    return tuple(" ".join(piece.split()) for piece in _cut(text.translate(_COMMAS)) if piece.strip())
+    return tuple(" ".join(piece.split()) for piece in _cut(text.translate(_ONE_COMMA)) if piece.strip())
 
 
 def _cut(text: str) -> Iterator[str]:
@@ -130,7 +130,7 @@ def same(a: str, b: str) -> bool:
 def key(word: str) -> str:
     """What all spellings of a word have in common."""
     lo, hi = core(word)
-    plain = _ESCAPE.sub(r"\1", word[lo:hi]).translate(_COMMAS).casefold()
+    plain = _ESCAPE.sub(r"\1", word[lo:hi]).translate(_ONE_COMMA).casefold()
     # In a face such as `@_@` the line is a mouth.
     plain = plain.replace("_", " ") if any(map(str.isalnum, plain)) else plain
     return ", ".join(" ".join(part.split()) for part in plain.split(","))

@@ -105,6 +105,7 @@ def _start(
             stdout=subprocess.PIPE,
             stderr=stderr,
             env={**os.environ, **quiet, **calm, **found, **environment},
+            start_new_session=True,  # Ctrl-C is for hubsync to handle, which then stops the renderer
         )
     except OSError as error:
         raise RendererMissing(f"{command[0]} cannot be started: {error.strerror}", hint=_INSTALL) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import errno
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,8 +18,6 @@ from hubsync.render.rows import PlannedRow
 
 if TYPE_CHECKING:
     from PIL import Image
-
-_NO_SPACE = 28
 
 
 def publish(
@@ -81,8 +79,9 @@ def save_picture(picture: Image.Image, folder: Path, stem: str, text: str = "") 
         return aside.replace(_reserved(folder, stem))
     except OSError as error:
         aside.unlink(missing_ok=True)
-        kind = NoSpace if error.errno == _NO_SPACE else NoPermission
-        raise kind(f"pictures cannot be written to {folder}: {error.strerror}", hint="use --out DIR") from error
+        kind = NoSpace if error.errno == errno.ENOSPC else NoPermission
+        why = error.strerror or error
+        raise kind(f"pictures cannot be written to {folder}: {why}", hint="use --out DIR") from error
 
 
 def difference(one: Path, other: Path) -> float:
@@ -135,11 +134,12 @@ def _stem(row: PlannedRow) -> str:
 
 def _reserved(folder: Path, stem: str) -> Path:
     """A name nobody has in `folder`, taken by an empty file: `stem.png`, else `stem-2.png` and so on."""
-    for number in itertools.count(1):
+    number = 1
+    while True:
         path = folder / (f"{stem}.png" if number == 1 else f"{stem}-{number}.png")
         try:
-            path.open("x").close()
+            path.touch(exist_ok=False)
         except FileExistsError:
-            continue
-        return path
-    raise AssertionError  # count never ends
+            number += 1
+        else:
+            return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from hubsync.config import Settings
@@ -15,7 +16,7 @@ from hubsync.prompts.schedules import schedules
 from hubsync.prompts.syntax import composable, extra_networks, strip_comments
 from hubsync.render import wire
 from hubsync.render.checkpoint import choose_checkpoint, config_folder, family_of, locate
-from hubsync.render.rows import PlannedRow, RowWriter, Subject
+from hubsync.render.rows import PlannedRow, RowWriter, write_rows
 from hubsync.render.samplers import find_sampler
 
 _FALLBACK = "sd1"
@@ -114,14 +115,7 @@ def make_plan(
         HubsyncError: no checkpoint is set for the family, or hubsync cannot draw with it.
     """
     _check(options)
-    wanted = _common_family([lora for lora, _ in loras])
-    checkpoint = locate(options.checkpoint or choose_checkpoint(wanted, settings))
-    actual = family_of(checkpoint, settings, families)
-    if wanted and actual and wanted != actual:
-        names = ", ".join(lora.name for lora, _ in loras)
-        hint = f"hubsync config set checkpoint.{wanted} PATH, or use --checkpoint"
-        raise WrongFamily(f"{names}: made for {wanted}, but the checkpoint {checkpoint} is {actual}", hint=hint)
-    family = wanted or actual
+    checkpoint, family = _settle([lora for lora, _ in loras], options, settings, families)
     defaults = families[family or _FALLBACK]
     if not defaults.pipeline:
         raise HubsyncError(f"{family} checkpoints cannot be rendered yet")
@@ -129,9 +123,15 @@ def make_plan(
         text=strip_comments(defaults.prompt if options.prompt is None else options.prompt),
         negative=strip_comments(options.negative),
         placement=settings.prompt.placement,
-        library=library,
+        library=cache(library),
     )
-    rows = _rows(loras, options, settings, writer)
+    rows = write_rows(
+        writer,
+        loras,
+        weights=options.weights,
+        seeds=options.seeds or (settings.render.seed,),
+        default_weight=settings.prompt.default_weight,
+    )
     return RenderPlan(
         rows=rows,
         checkpoint=checkpoint,
@@ -143,37 +143,18 @@ def make_plan(
         size=options.size,
         sampler=defaults.sampler if options.sampler is None else options.sampler,
         batch=options.batch,
-        out=options.out or Path.cwd(),
-        loras={use.lora: library(use.lora) for row in rows for use in row.drawn.loras},
+        out=(options.out or Path()).absolute(),
+        loras={use.lora: writer.library(use.lora) for row in rows for use in row.drawn.loras},
         embeddings=_called([*embeddings, *(lora for lora, _ in loras)], rows),
         notes=tuple(_not_drawn(writer.text)),
     )
 
 
-def _rows(
-    loras: Sequence[tuple[Installed, float | None]], options: RenderOptions, settings: Settings, writer: RowWriter
-) -> tuple[PlannedRow, ...]:
-    tags = {lora.name: tag.unet for lora, tag in writer.tagged()}
-    subjects = dict.fromkeys(
-        Subject(lora=lora, weight=weight)
-        for lora, given in loras
-        for weight in _weights(lora, tags.get(lora.name) if given is None else given, options, settings)
-    )
-    writer = writer.without(lora.name for lora, _ in loras)
-    seeds = dict.fromkeys(options.seeds or (settings.render.seed,))
-    return tuple(
-        row
-        for seed in seeds
-        for row in (writer.base(seed), *(row for subject in subjects for row in writer.tested(subject, seed)))
-    )
-
-
-def _weights(lora: Installed, given: float | None, options: RenderOptions, settings: Settings) -> tuple[float, ...]:
-    """What the user said for this LoRA, else for all, else what was suggested."""
-    if given is not None:
-        return (given,)
-    default = 1.0 if lora.type is LoraType.EMBEDDING else settings.prompt.default_weight
-    return options.weights or (lora.weight or default,)
+def refusal(lora: Installed) -> str | None:
+    """Why the renderer would refuse an installed file, as far as its header tells; None where it would not."""
+    if lora.network in {None, "lora", "locon"}:
+        return None
+    return f"it is a {lora.network} network"
 
 
 def _check(options: RenderOptions) -> None:
@@ -188,6 +169,23 @@ def _check(options: RenderOptions) -> None:
         raise UsageError("seeds must be 0 or more")
     if options.sampler:
         find_sampler(options.sampler)
+
+
+def _settle(
+    loras: Sequence[Installed], options: RenderOptions, settings: Settings, families: Families
+) -> tuple[str, str | None]:
+    """The checkpoint and the family everything is of."""
+    for lora in loras:
+        if reason := refusal(lora):
+            raise HubsyncError(f"'{lora.name}' cannot be rendered yet: {reason}", hint="plain LoRA and LoCon files can")
+    wanted = _common_family(loras)
+    checkpoint = locate(options.checkpoint or choose_checkpoint(wanted, settings))
+    actual = family_of(checkpoint, settings, families)
+    if wanted and actual and wanted != actual:
+        names = ", ".join(lora.name for lora in loras)
+        hint = f"hubsync config set checkpoint.{wanted} PATH, or use --checkpoint"
+        raise WrongFamily(f"{names}: made for {wanted}, but the checkpoint {checkpoint} is {actual}", hint=hint)
+    return checkpoint, wanted or actual
 
 
 def _common_family(loras: Sequence[Installed]) -> str | None:

@@ -7,7 +7,7 @@ Words of the negative prompt are the user's alone, so that rows differ in nothin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -45,6 +45,37 @@ class Subject:
             return tuple(group.texts for group in self.lora.groups if group.enabled and group.texts)
         name = self.lora.name
         return ((name if self.weight == 1 else f"({name}:{number(self.weight)})",),)
+
+
+def write_rows(
+    writer: RowWriter,
+    loras: Sequence[tuple[Installed, float | None]],
+    *,
+    weights: tuple[float, ...],
+    seeds: Iterable[int],
+    default_weight: float,
+) -> tuple[PlannedRow, ...]:
+    """For every seed a base row and the rows of each LoRA at each of its weights, nothing twice.
+
+    A LoRA's weights are the one given with it or in the prompt's tag, else `weights`, else its suggested one, else
+    `default_weight`; an embedding's own is 1.
+
+    Raises:
+        UsageError, UnsafeName: a tag of the prompt that cannot be read, a LoRA that no tag can hold.
+    """
+    tags = {lora.name: tag.unet for lora, tag in writer.tagged()}
+    subjects: dict[Subject, None] = {}
+    for lora, given in loras:
+        default = 1.0 if lora.type is LoraType.EMBEDDING else default_weight
+        said = tags.get(lora.name) if given is None else given
+        for weight in (said,) if said is not None else weights or (lora.weight or default,):
+            subjects[Subject(lora=lora, weight=weight)] = None
+    writer = writer.without(lora.name for lora, _ in loras)
+    rows: list[PlannedRow] = []
+    for seed in dict.fromkeys(seeds):
+        rows.append(writer.base(seed))
+        rows += (row for subject in subjects for row in writer.tested(subject, seed))
+    return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

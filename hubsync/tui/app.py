@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
@@ -57,7 +59,7 @@ class HubsyncApp(App[None]):
         Binding("3", "mode('renders')", "Renders", show=False, id="app.renders", tooltip="Every picture drawn so far"),
         Binding("x", "stop", "Stop", show=False, id="app.stop", tooltip="Stop the newest job, then clear the rest"),
         Binding("f2", "doctor", "Doctor", show=False, id="app.doctor", tooltip="What is set up, what is reachable"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="Every key that works now"),
+        Binding("question_mark,f1", "help", "Help", id="app.help", tooltip="Every key that works now"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit", tooltip="Leave hubsync"),
     ]
 
@@ -79,12 +81,12 @@ class HubsyncApp(App[None]):
         self.jobs.changed.subscribe(self, lambda _: self.refresh_bindings())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of the screen, then Textual's own."""
-        actions = {active.binding.action: active for active in screen.active_bindings.values()}
-        for action, (node, binding, enabled, tooltip) in actions.items():
-            if enabled and binding.id and not binding.id.startswith(("list.", "text.")):
-                run = lambda action=action, node=node: self.run_action(action, node)  # noqa: E731
-                yield SystemCommand(binding.description, tooltip, run)
+        """Every action of the screen and the app, also those whose key the search box takes for a letter."""
+        for node in (screen, self):
+            for binding in declared(node):
+                if node.check_action(binding.action.partition("(")[0], ()):
+                    action = partial(self.run_action, binding.action, node)
+                    yield SystemCommand(binding.description, binding.tooltip, action)
         yield from (command for command in super().get_system_commands(screen) if command.title not in {"Keys", "Quit"})
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -229,6 +231,12 @@ class HubsyncApp(App[None]):
             self.jobs.end(int(event.worker.name), JobState.FAILED, told(error))
         else:
             self.screen.post_message(Refused(event.worker.name, error))
+
+
+def declared(node: DOMNode) -> Iterable[Binding]:
+    """The bindings hubsync itself declares for a node, whatever has the focus."""
+    bindings = (binding for kind in type(node).__mro__ for binding in vars(kind).get("BINDINGS", ()))
+    return (binding for binding in bindings if isinstance(binding, Binding) and binding.id)
 
 
 def _modes(session: Session) -> dict[str, Callable[[], Screen[None]]]:

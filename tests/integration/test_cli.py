@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from hubsync.sandbox.playground import DATA
-from tests.integration.conftest import CommandLine, Playground, SandboxHub
+from hubsync.sandbox.hub import SandboxHub
+from hubsync.sandbox.playground import DATA, Playground
+from tests.integration.conftest import CommandLine
 
 LORAS = DATA / "loras"
 

@@ -66,7 +66,7 @@ async def test_quitting_stops_what_runs(open_library: OpenHubsync, ground: Playg
     ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
     async with start(open_library()) as journey:
         await begin_install(journey, "detail", "Add Detail")
-        await journey.until(lambda: journey.app.jobs.running())
+        await journey.until(journey.app.jobs.running)
         job = journey.app.jobs.running()[0]
         await journey.press("slash", "ctrl+q")
         assert job.cancel.is_set()
@@ -77,7 +77,7 @@ async def test_the_same_install_starts_once(open_library: OpenHubsync, ground: P
     ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
     async with start(open_library()) as journey:
         await begin_install(journey, "detail", "Add Detail")
-        await journey.until(lambda: journey.app.jobs.running())
+        await journey.until(journey.app.jobs.running)
         await journey.press("i")
         await journey.sees(Planned, times=2)
         await journey.press("enter")

@@ -111,7 +111,8 @@ async def test_a_picture_of_the_history_opens_its_whole_test(filled: Hubsync, st
         assert [caption.split("\n")[0] for caption in captions] == ["base", "LoRA", "LoRA + words"]
 
 
-async def test_a_render_is_stopped(filled: Hubsync, open_library: OpenHubsync, start: Start) -> None:
+@pytest.mark.usefixtures("filled")
+async def test_a_render_is_stopped(open_library: OpenHubsync, start: Start) -> None:
     """x ends the renderer; nothing is recorded."""
     hubsync = open_library(renderer=(*RENDERER, "slow"))
     async with start(hubsync) as journey:
@@ -125,9 +126,8 @@ async def test_a_render_is_stopped(filled: Hubsync, open_library: OpenHubsync, s
     assert hubsync.render.history() == []
 
 
-async def test_without_a_renderer_the_next_step_is_said(
-    filled: Hubsync, open_library: OpenHubsync, start: Start
-) -> None:
+@pytest.mark.usefixtures("filled")
+async def test_without_a_renderer_the_next_step_is_said(open_library: OpenHubsync, start: Start) -> None:
     """A machine without torch gets one line with what to install."""
     async with start(open_library(renderer=("no-such-interpreter",))) as journey:
         await go_to_library(journey)

@@ -16,10 +16,10 @@ PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"}) | _VIDEOS
 """Extensions of what can be shown as a preview."""
 
 # A picture inside a link is a button; Markdown allows one level of brackets in a path.
-_BUTTON = re.compile(r"\[\s*!\[[^\]]*\]\([^)\s]*\)\s*\]\([^)]*\)")
+_BUTTON = re.compile(r"\[\s{0,9}!\[[^\]]{0,300}\]\([^)\s]{0,2000}\)\s{0,9}\]\([^)]{0,2000}\)")
 _INLINE = re.compile(
-    r"!\[[^\]\n]*\]\(\s*<?((?:[^()\s<>]|\([^()\s]*\)|%20)+)>?(?:\s+[\"'][^)]*)?\)"
-    r"|<(?:img|video|source)\b[^>]*?\ssrc\s*=\s*[\"']([^\"'\n]+)[\"'][^>]*>",
+    r"!\[[^\]\n]{0,300}\]\(\s*<?((?:[^()\s<>]|\([^()\s]{0,99}\)){1,2000})>?(?:\s+[\"'][^)\n]{0,300})?\)"
+    r"|<(?:img|video|source)\b[^<>]{0,2000}?\ssrc\s*=\s*[\"']([^\"'\n]{1,2000})[\"'][^<>]{0,2000}>",
     re.IGNORECASE,
 )
 _ORNAMENT = re.compile(r"badge|shields\.io|logo|banner|button|icon|buymeacoffee|ko-fi|patreon|discord", re.IGNORECASE)

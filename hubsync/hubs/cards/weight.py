@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-_NUMBER = r"[`*\"']*(\d(?:\.\d+)?|\.\d+)(?![\d.]*\d)[`*\"']*"
+_NUMBER = r"[`*\"']{0,4}(\d(?:\.\d+)?|\.\d+)(?![\d.]*\d)[`*\"']{0,4}"
 _RANGE = rf"{_NUMBER}(?:\s*(?:-|\u2013|\u2014|~|to|and)\s*{_NUMBER})?"
+_GAP = r"[^\w\n]{0,12}"
+_BETWEEN = (
+    r"(?:of|is|are|at|around|about|between|from|to|should|be|set|recommended|values?|for|this|the|lora|ranges?|works?|"
+    r"well|best|in)\b"
+)
 # "The recommended scale is `1.0`", "| Recommended LoRA scale | `1.0` to `1.25` |", "Weight around 1.0".
 _SAID = re.compile(
-    rf"(?<![\w-])(?:lora[_ ]?)?(?:weights?|scales?|strengths?)[^\w\n]*(?:(?:of|is|are|at|around|about|between|from|to|"
-    rf"should|be|set|recommended|value|values|for|this|the|lora|ranges?|works?|well|best|in)\b[^\w\n]*){{0,8}}{_RANGE}",
-    re.IGNORECASE,
+    rf"(?<![\w-])(?:lora[_ ]?)?(?:weights?|scales?|strengths?){_GAP}(?:{_BETWEEN}{_GAP}){{0,8}}{_RANGE}", re.IGNORECASE
 )
 # "1.2 LoRA strength works better": the number comes first.
 _BEFORE = re.compile(rf"(?<![\w.,-]){_RANGE}[ \t]+(?:lora[ \t]+)?(?:weight|scale|strength)\b", re.IGNORECASE)
@@ -40,6 +43,9 @@ def _middle(low: str, high: str | None) -> float | None:
     try:
         first, last = float(low), float(high or low)
     except ValueError:
+        return None
+    # "Weights in 2 formats" recommends nothing.
+    if low.isdecimal() and first != 1:
         return None
     good = 0 < first <= last <= _LARGEST and last - first <= _WIDEST
     return round((first + last) / 2, 3) if good else None

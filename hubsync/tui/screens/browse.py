@@ -28,6 +28,14 @@ SETTLE_SECONDS = 0.2
 """How long a highlight rests before its picture and details are fetched: keys held down must not ask for each row."""
 
 
+class Box(Input):
+    """The line one types into."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.focus_list", "Results", id="box.list", tooltip="From the box into the list"),
+    ]
+
+
 class Browse(Screen[None], Generic[Row]):
     """A list of one kind of row. A mode says what its rows are, how they are found and what is known of one."""
 
@@ -39,7 +47,6 @@ class Browse(Screen[None], Generic[Row]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "focus_box", "Search", key_display="/", id="browse.search", tooltip="Type what to look for"),
         Binding("escape", "back", "Back", show=False, id="browse.back", tooltip="Go one step back"),
-        Binding("down", "focus_list", "Results", id="browse.list", tooltip="From the box into the list"),
     ]
 
     box = getters.query_one("#box", Input)
@@ -83,7 +90,7 @@ class Browse(Screen[None], Generic[Row]):
     def compose(self) -> ComposeResult:
         """Top line, box, list and pane, jobs, keys."""
         yield Masthead(self.MODE, root=home(self.hubsync.root.path))
-        box = Input(placeholder=self.PROMPT, id="box", select_on_focus=False)
+        box = Box(placeholder=self.PROMPT, id="box", select_on_focus=False)
         box.border_title, listed, known = self.TITLES
         yield box
         yield Static(id="notice")
@@ -108,10 +115,8 @@ class Browse(Screen[None], Generic[Row]):
         self.notice.display = bool(text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """The way into the box is offered outside it, the way out inside."""
-        if action not in {"focus_box", "focus_list"}:
-            return True
-        return (self.focused is self.box) is (action == "focus_list")
+        """The way into the box is offered outside it."""
+        return action != "focus_box" or self.focused is not self.box
 
     @on(Input.Changed, "#box")
     def _text_changed(self, event: Input.Changed) -> None:

@@ -50,6 +50,10 @@ class Dialog(ModalScreen[Answer]):
     def show(self, facts: Sequence[Fact], *, keys: str) -> None:
         """Other text, other keys."""
         self.facts.show(facts)
+        self.say_keys(keys)
+
+    def say_keys(self, keys: str) -> None:
+        """Other keys."""
         self.query_one("#keys", Static).update(keys)
 
     def action_close(self) -> None:

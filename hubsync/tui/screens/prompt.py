@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
@@ -18,7 +18,8 @@ from hubsync.tui.session import Session
 from hubsync.tui.text import words
 from hubsync.tui.widgets.facts import Fact
 
-_KEYS = "y copies the prompt · / edits your text · esc goes back"
+_READING = "y copies the prompt · / edits your text · esc goes back"
+_TYPING = "enter leads to the prompt"
 
 
 class PromptBox(Dialog[None]):
@@ -30,7 +31,7 @@ class PromptBox(Dialog[None]):
     ]
 
     def __init__(self, session: Session, name: str) -> None:
-        super().__init__(f"Prompt with {name}", keys=_KEYS)
+        super().__init__(f"Prompt with {name}", keys=_READING)
         self._session = session
         self._lora = name
         self._prompt = ""
@@ -42,6 +43,10 @@ class PromptBox(Dialog[None]):
     def on_mount(self) -> None:
         """Begin with tag and words alone."""
         self._ask("")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Say the keys of what has the focus."""
+        self.say_keys(_TYPING if isinstance(event.widget, Input) else _READING)
 
     def action_edit(self) -> None:
         """Into the user's text."""
@@ -82,7 +87,7 @@ class PromptBox(Dialog[None]):
         if message.negative:
             facts += [Fact(value=words("")), Fact(label="Negative", value=words(message.negative))]
         facts += [Fact(value=words(f"! {warning}", "$text-warning")) for warning in message.warnings]
-        self.show(facts, keys=_KEYS)
+        self.show(facts, keys=_TYPING if isinstance(self.focused, Input) else _READING)
 
     @on(Refused)
     def _say_refused(self, message: Refused) -> None:

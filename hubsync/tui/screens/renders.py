@@ -42,7 +42,7 @@ class Renders(Browse[Render]):
         return (
             Column(text=render_name, title="LoRA", strong=True),
             Column(text=kind, title="Picture", width=12),
-            Column(text=lambda render: _strongest(render), title="Effect", width=6, right=True),
+            Column(text=_strongest, title="Effect", width=6, right=True),
             Column(text=lambda render: day(render.created_at), title="Day", width=10, needs=50),
         )
 
@@ -102,6 +102,6 @@ def _strongest(render: Render) -> str:
 def test_of(render: Render, history: Sequence[Render]) -> Sequence[Render]:
     """The pictures one is fairly compared with: same run, seed and LoRAs, and the base they share; base first."""
     same = [one for one in history if one.path.parent == render.path.parent and one.seed == render.seed]
-    order = list(RenderKind)
     loras = render.loras or next((one.loras for one in same if one.loras), ())
-    return sorted((one for one in same if one.loras in {(), loras}), key=lambda one: order.index(one.kind))
+    kinds = {one.kind: one for one in same if one.loras in {(), loras}}
+    return [kinds[kind] for kind in RenderKind if kind in kinds]

@@ -10,7 +10,7 @@ import pytest
 from hubsync import errors
 from hubsync.cli import diagnostics, output
 from hubsync.errors import Cancelled, HubsyncError, NotFound, UnsafeFile
-from hubsync.events import Advanced, Failed, Finished, Noted, Started, Verified
+from hubsync.events import Advanced, Event, Failed, Finished, Noted, Started, Verified
 
 
 def _tree(kind: type[HubsyncError]) -> Iterator[type[HubsyncError]]:
@@ -19,7 +19,7 @@ def _tree(kind: type[HubsyncError]) -> Iterator[type[HubsyncError]]:
         yield from _tree(child)
 
 
-@pytest.mark.parametrize("kind", sorted(set(_tree(HubsyncError)), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", list(dict.fromkeys(_tree(HubsyncError))))
 def test_every_error_has_an_exit_code(kind: type[HubsyncError]) -> None:
     """No error class is without its number, and each is in the tree drawn at the top of errors.py."""
     assert 1 <= diagnostics.exit_code(kind("x")) <= 8
@@ -66,7 +66,7 @@ class _Terminal(io.StringIO):
 
 def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
     """A pipe gets one line a fact; a terminal one line that changes."""
-    events = [
+    events: list[Event] = [
         Started(key="r", label="add_detail", total=100),
         Advanced(key="r", done=50, total=100),
         Verified(key="r", sha256="ab" * 32),

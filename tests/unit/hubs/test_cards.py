@@ -168,6 +168,7 @@ def test_base_models(front: str, bases: tuple[str, ...]) -> None:
         ("the strength may need to be much lower than 1.0", None),
         ("tweaking the lora strengths between 0.5-2.0", None),
         ("reducing the strength of the 1000 steps version", None),
+        ("Download the weights in 2 formats.", None),
         ("controlnet_conditioning_scale=0.5", None),
         ('```py\npipe(p, cross_attention_kwargs={"scale": 0.9}, guidance_scale=7.5)\n```', 0.9),
         ("```py\npipe.fuse_lora(lora_scale=1.0)\n```", None),

@@ -53,6 +53,7 @@ LIBRARY = {
         installed("flat", family="sdxl"),
         installed("unknown", family=None),
         installed("a:b"),
+        installed("weighty", network="dora"),
         installed("blue_ring", "blue_ring", type=LoraType.EMBEDDING, sha256="f" * 64),
     )
 }

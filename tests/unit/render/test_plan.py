@@ -184,6 +184,12 @@ def test_a_tag_of_a_lora_that_is_not_there_is_an_error(plan: Plan) -> None:
         plan("mona", prompt="a cat <lora:gone:1>")
 
 
+def test_a_network_the_renderer_cannot_apply_is_refused_before_loading(plan: Plan) -> None:
+    """By what its header told when it was installed."""
+    with pytest.raises(HubsyncError, match="'weighty' cannot be rendered yet: it is a dora network"):
+        plan("weighty")
+
+
 def test_a_name_no_tag_can_hold_is_refused(plan: Plan) -> None:
     """The tag would be cut short and the base picture drawn in its place."""
     with pytest.raises(UnsafeName, match="'a:b' is a name that no"):

@@ -1,0 +1,374 @@
+"""One Hugging Face repository, asked for through the official client over written and recorded answers."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hubsync import errors
+from hubsync.domain import Availability, LoraType
+from hubsync.refs import CivitaiRef, HuggingFaceRef, parse_ref
+
+if TYPE_CHECKING:
+    from hubsync.domain import Lora
+    from tests.unit.hubs.conftest import Wire
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+DIGEST = "ab" * 32
+Answers = Callable[[httpx2.Request], httpx2.Response]
+
+
+def _lfs(path: str, size: int = 1000) -> dict[str, Any]:
+    return {"rfilename": path, "size": size, "blobId": "x", "lfs": {"sha256": DIGEST, "size": size, "pointerSize": 9}}
+
+
+def _repo(*files: str, **more: Any) -> dict[str, Any]:
+    tags = ["lora", "diffusers"]
+    return {"id": "o/r", "author": "o", "sha": SHA, "tags": tags, "siblings": [_lfs(file) for file in files], **more}
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answers], list[httpx2.Request]]]:
+    """Puts answers under the official client's own session; gives the requests it makes."""
+    import huggingface_hub
+    from huggingface_hub.utils import _http
+
+    def install(answers: Answers) -> list[httpx2.Request]:
+        asked: list[httpx2.Request] = []
+
+        def answer(request: httpx2.Request) -> httpx2.Response:
+            asked.append(request)
+            return answers(request)
+
+        hooks = {"request": [_http.hf_request_event_hook]}
+        huggingface_hub.set_client_factory(
+            lambda: httpx2.Client(transport=httpx2.MockTransport(answer), follow_redirects=True, event_hooks=hooks)
+        )
+        return asked
+
+    monkeypatch.setenv("NO_PROXY", "*")
+    yield install
+    huggingface_hub.set_client_factory(_http.default_client_factory)
+
+
+Session = Callable[[Answers], list[httpx2.Request]]
+
+
+def _site(repo: Any, card: str = "", status: int = 200) -> Answers:
+    """The Hub with one repository and its card."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith("/api/models/"):
+            return httpx2.Response(200, content=json.dumps(repo).encode())
+        return httpx2.Response(status, text=card, headers={"Content-Type": "text/plain; charset=utf-8"})
+
+    return answer
+
+
+def _shown(wire: Callable[..., Wire], session: Session, answers: Answers, ref: str = "hf:o/r") -> Lora:
+    session(answers)
+    return wire(answers).hugging_face().lora(parse_ref(ref))
+
+
+def test_a_repository_is_read_at_its_commit(wire: Callable[..., Wire], session: Session) -> None:
+    """Sizes and hashes are exact, references pinned, the card read whole."""
+    card = "---\nbase_model: a/b\n---\n## Trigger words\nYou should use `rbt` to trigger.\nThe scale is `0.8`.\n"
+    repo = _repo("README.md", "rbt.safetensors", lastModified="2026-09-25T00:00:00.000Z", likes=3, gated=False)
+    lora = _shown(wire, session, _site(repo, card))
+    version = lora.versions[0]
+    assert str(lora.ref) == f"hf:o/r@{SHA}"
+    assert (lora.name, lora.creator, lora.type, lora.likes) == ("r", "o", LoraType.LORA, 3)
+    assert (version.name, version.base_model, version.family) == (SHA[:7], "a/b", "other")
+    assert (version.trigger_words, version.suggested_weight) == ((("rbt",),), 0.8)
+    assert (version.requires_token, version.availability, version.downloadable) == (False, Availability.PUBLIC, True)
+    (file,) = version.files
+    assert (str(file.ref), file.size, file.exact_size, file.sha256, file.primary) == (
+        f"hf:o/r@{SHA}/rbt.safetensors",
+        1000,
+        True,
+        DIGEST,
+        True,
+    )
+
+
+def test_what_is_asked_and_how(wire: Callable[..., Wire], session: Session) -> None:
+    """Sizes and hashes with a timeout, at the revision named, under the program's own name, to one host only."""
+    answers = _site(_repo("README.md", "a.safetensors"))
+    asked = session(answers)
+    wired = wire(answers)
+    wired.hugging_face().lora(HuggingFaceRef(repo="o/r", revision="refs/pr/1"))
+    (info,) = asked
+    assert info.url.raw_path.decode() == "/api/models/o/r/revision/refs%2Fpr%2F1?blobs=true"
+    assert info.extensions["timeout"]["read"] == 20.0
+    assert info.headers["Authorization"] == "Bearer hf_token"
+    assert info.headers["User-Agent"].startswith("hubsync")
+    assert [str(request.url) for request in wired.requests] == [f"https://huggingface.co/o/r/resolve/{SHA}/README.md"]
+
+
+def test_the_old_name_of_a_repository_leads_to_the_new_one(wire: Callable[..., Wire], session: Session) -> None:
+    """References name what the Hub calls it now."""
+    repo = _repo("a.safetensors")
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/api/models/old/name":
+            return httpx2.Response(307, headers={"Location": "/api/models/o/r?blobs=true"})
+        return httpx2.Response(200, json=repo)
+
+    assert str(_shown(wire, session, answer, "hf:old/name").ref) == f"hf:o/r@{SHA}"
+
+
+def test_the_file_a_reference_names_comes_first(wire: Callable[..., Wire], session: Session) -> None:
+    """With its own base model where the repository has files for several."""
+    bases = ["stable-diffusion-v1-5/stable-diffusion-v1-5", "stabilityai/stable-diffusion-xl-base-1.0"]
+    repo = _repo("sd15/a.safetensors", "sdxl/a b.safetensors", cardData={"base_model": bases})
+    open_choice = _shown(wire, session, _site(repo)).versions[0]
+    named = _shown(wire, session, _site(repo), "hf:o/r/sdxl/a%20b.safetensors").versions[0]
+    assert ([file.primary for file in open_choice.files], open_choice.family) == ([False, False], None)
+    assert (named.files[0].name, named.base_model, named.family) == ("sdxl/a b.safetensors", bases[1], "sdxl")
+    with pytest.raises(errors.NotFound, match=r"nope\.safetensors"):
+        _shown(wire, session, _site(repo), "hf:o/r/nope.safetensors")
+
+
+def test_companions_are_listed_beside_the_lora(wire: Callable[..., Wire], session: Session) -> None:
+    """The web UI's file is the LoRA, its embedding a companion, the diffusers twin a further LoRA."""
+    card = (
+        "on the web UI use `<lora:name:1>`\n`load_lora_weights('o/r', weight_name='pytorch_lora_weights.safetensors')`"
+    )
+    repo = _repo("README.md", "pytorch_lora_weights.safetensors", "name_emb.safetensors", "name.safetensors", "x.png")
+    files = _shown(wire, session, _site(repo, card)).versions[0].files
+    assert [(file.name, file.kind, file.primary) for file in files] == [
+        ("name.safetensors", "model", True),
+        ("pytorch_lora_weights.safetensors", "model", False),
+        ("name_emb.safetensors", "embedding", False),
+    ]
+
+
+def test_pictures_of_the_repository_are_the_last_resort(wire: Callable[..., Wire], session: Session) -> None:
+    """Without a widget and without pictures in the text, those lying there; paths out of the repository are none."""
+    repo = _repo("a.safetensors", "b.webp", "c.mp4")
+    lying = _shown(wire, session, _site(repo)).versions[0].previews
+    assert [(shot.url.rpartition("/")[2], shot.kind) for shot in lying] == [("b.webp", "image"), ("c.mp4", "video")]
+    card = "![a](../../etc/x.png) ![b](data:image.png) ![c](file:///x.png) ![d](images/s%20(1).png)"
+    told = _shown(wire, session, _site(_repo("README.md", "a.safetensors"), card)).versions[0].previews
+    assert [shot.url for shot in told] == [f"https://huggingface.co/o/r/resolve/{SHA}/images/s%20%281%29.png"]
+
+
+@pytest.mark.parametrize(
+    ("state", "availability", "needs", "can"),
+    [
+        ({"gated": "auto"}, Availability.PUBLIC, True, True),
+        ({"gated": "manual"}, Availability.PUBLIC, True, True),
+        ({"private": True}, Availability.PRIVATE, True, True),
+        ({"disabled": True}, Availability.TAKEN_DOWN, False, False),
+    ],
+)
+def test_closed_repositories_say_so(
+    wire: Callable[..., Wire],
+    session: Session,
+    state: dict[str, Any],
+    availability: Availability,
+    needs: bool,  # noqa: FBT001
+    can: bool,  # noqa: FBT001
+) -> None:
+    """Their information is open while their card may not be: its front matter is still used."""
+    repo = _repo("README.md", "a.safetensors", cardData={"instance_prompt": "rbt"}, **state)
+    version = _shown(wire, session, _site(repo, "no", status=403)).versions[0]
+    assert (version.availability, version.requires_token, version.downloadable) == (availability, needs, can)
+    assert version.trigger_words == (("rbt",),)
+
+
+@pytest.mark.parametrize(
+    ("base", "tags", "family"),
+    [
+        ("black-forest-labs/FLUX.1-dev", [], "flux1"),
+        ("somebody/own-xl-checkpoint", ["stable-diffusion-xl"], "sdxl"),
+        ("somebody/own-checkpoint", ["stable-diffusion"], "other"),
+        (None, ["flux"], "flux1"),
+        (None, [], None),
+    ],
+)
+def test_families(
+    wire: Callable[..., Wire], session: Session, base: str | None, tags: list[str], family: str | None
+) -> None:
+    """By the base model; of somebody's own checkpoint by the tags."""
+    repo = _repo("a.safetensors", cardData={"base_model": base} if base else {})
+    repo["tags"] += tags
+    assert _shown(wire, session, _site(repo)).versions[0].family == family
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error"),
+    [
+        (401, {"X-Error-Message": "Invalid username or password."}, errors.NotFound),
+        (404, {"X-Error-Code": "RepoNotFound"}, errors.NotFound),
+        (404, {"X-Error-Code": "RevisionNotFound"}, errors.NotFound),
+        (401, {"X-Error-Code": "GatedRepo"}, errors.Gated),
+        (403, {"X-Error-Message": "Access to this resource is disabled."}, errors.Archived),
+        (401, {"X-Error-Message": "Invalid credentials in Authorization header"}, errors.TokenInvalid),
+        (429, {"RateLimit": '"api";r=0;t=100'}, errors.RateLimited),
+        (503, {}, errors.HubError),
+        (200, {"Content-Type": "text/html"}, errors.UnexpectedResponse),
+    ],
+)
+def test_refusals_of_the_official_client_keep_their_meaning(
+    wire: Callable[..., Wire], session: Session, status: int, headers: dict[str, str], error: type[errors.HubsyncError]
+) -> None:
+    """Each of its exceptions becomes the error the same answer is anywhere."""
+    with pytest.raises(errors.HubsyncError) as caught:
+        _shown(wire, session, lambda _: httpx2.Response(status, headers=headers, text="<html>"))
+    assert type(caught.value) is error
+
+
+def test_what_passes_is_asked_again(wire: Callable[..., Wire], session: Session) -> None:
+    """The official client asks once; the settings' retries apply around it."""
+    left = [httpx2.Response(503), httpx2.Response(500)]
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return left.pop(0) if left else httpx2.Response(200, json=_repo("a.safetensors"))
+
+    asked = session(answer)
+    wired = wire(answer)
+    assert wired.hugging_face().lora(parse_ref("hf:o/r")).name == "r"
+    assert (len(asked), len(wired.waits)) == (3, 2)
+
+
+@pytest.mark.parametrize("trouble", [httpx2.ConnectError("refused"), httpx2.ReadTimeout("silence")])
+def test_no_connection_is_unreachable(wire: Callable[..., Wire], session: Session, trouble: Exception) -> None:
+    """A dead or silent Hub is told apart from a refusing one, and named."""
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        raise trouble
+
+    with pytest.raises(errors.Unreachable, match=r"huggingface\.co"):
+        _shown(wire, session, answer)
+
+
+def test_offline_mode_is_respected(
+    wire: Callable[..., Wire], session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who switched the Hub off is told so, and nothing is sent."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(errors.Unreachable, match="HF_HUB_OFFLINE"):
+        _shown(wire, session, _site(_repo("a.safetensors")))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cardData": {"self": 1, "ignore_metadata_errors": True, "instance_prompt": "rbt"}},
+        {"lastModified": "yesterday", "cardData": {"instance_prompt": "rbt"}},
+        {"siblings": [{"size": 5}, _lfs("a.safetensors")], "cardData": {"instance_prompt": "rbt"}},
+        {"siblings": [{"rfilename": "a.safetensors", "lfs": {}}], "cardData": {"instance_prompt": "rbt"}},
+    ],
+)
+def test_answers_the_official_client_fails_on_are_read(
+    wire: Callable[..., Wire], session: Session, more: dict[str, Any]
+) -> None:
+    """Its types are stricter than real answers; such a repository is still shown."""
+    lora = _shown(wire, session, _site({**_repo("a.safetensors"), **more}))
+    assert (str(lora.ref), lora.trigger_words) == (f"hf:o/r@{SHA}", (("rbt",),))
+    assert [file.name for file in lora.versions[0].files] == ["a.safetensors"]
+
+
+def test_a_download_is_pinned_to_its_commit(wire: Callable[..., Wire], session: Session) -> None:
+    """The address holds the commit and a quoted path; length and hash are exact."""
+    hub = wire(_site(_repo("sub dir/a#1.safetensors"))).hugging_face()
+    session(_site(_repo("sub dir/a#1.safetensors")))
+    wanted = hub.download(hub.lora(parse_ref("hf:o/r")).versions[0].files[0])
+    assert wanted.url == f"https://huggingface.co/o/r/resolve/{SHA}/sub%20dir/a%231.safetensors"
+    assert (wanted.sha256, wanted.size) == (DIGEST, 1000)
+
+
+@pytest.mark.parametrize("ref", [CivitaiRef(model=1), HuggingFaceRef(repo="o/r")])
+def test_what_is_no_file_has_no_download(wire: Callable[..., Wire], session: Session, ref: Any) -> None:
+    """A reference without a path, or of the other hub, leads nowhere."""
+    from dataclasses import replace
+
+    hub = wire(_site(_repo("a.safetensors"))).hugging_face()
+    session(_site(_repo("a.safetensors")))
+    file = hub.lora(parse_ref("hf:o/r")).versions[0].files[0]
+    with pytest.raises(errors.NotFound):
+        hub.download(replace(file, ref=ref))
+
+
+def test_recorded_repositories(wire: Callable[..., Wire], session: Session, shared_data: Path) -> None:
+    """What the Hub really answered: an embedding, a whole pipeline, an expanded row, and a rename."""
+    folder = shared_data / "huggingface"
+    found = {}
+    for path in sorted(folder.glob("model_info_blobs__*.json")):
+        raw = json.loads(path.read_text("utf-8"))
+        found[raw["id"]] = _shown(wire, session, _site(raw), f"hf:{raw['id']}")
+    embedding = found["InvokeAI-test/textual_inversion_tests"]
+    assert (embedding.type, embedding.families, embedding.license) == (
+        LoraType.EMBEDDING,
+        ("sdxl",),
+        "creativeml-openrail-m",
+    )
+    (file,) = embedding.versions[0].files
+    assert (file.kind, file.primary, file.size) == ("embedding", True, 3184)
+    assert str(file.sha256).startswith("f368050465cd")
+    turbo = found["stabilityai/sdxl-turbo"]
+    assert (turbo.license, turbo.versions[0].files[0].kind) == ("sai-nc-community", "other")
+    assert [file for file in turbo.versions[0].files if file.primary] == []
+    row = json.loads((folder / "hub_2026-10-02_model-stable-diffusion-v1-5_expand.json").read_text())["body"]
+    assert _shown(wire, session, _site(row), "hf:stable-diffusion-v1-5/stable-diffusion-v1-5").downloads == 1633999
+    moved = json.loads((folder / "hub_2026-10-02_redirect-runwayml-sd15.json").read_text())
+
+    def redirecting(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == moved["request"]:
+            return httpx2.Response(moved["status"], headers=moved["headers"])
+        return httpx2.Response(200, json=row)
+
+    new = _shown(wire, session, redirecting, "hf:runwayml/stable-diffusion-v1-5")
+    assert new.name == "stable-diffusion-v1-5"
+    assert new.creator == "stable-diffusion-v1-5"
+
+
+JUNK: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    2**70,
+    1.5,
+    float("nan"),
+    "",
+    "\x1b[2J",
+    "\ud800",
+    [],
+    {},
+    [None, 1, {}],
+    "o/r",
+)
+
+
+def _changed(value: Any, chance: random.Random, depth: int = 0) -> Any:
+    if depth and chance.random() < 0.08:
+        return chance.choice(JUNK)
+    if isinstance(value, dict):
+        return {key: _changed(item, chance, depth + 1) for key, item in value.items() if chance.random() > 0.05}
+    return [_changed(item, chance, depth + 1) for item in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_no_change_of_an_answer_breaks_the_reader(wire: Callable[..., Wire], session: Session, seed: int) -> None:
+    """Any mutation gives a LoRA with references that read back, or a `HubsyncError`."""
+    card = {"base_model": ["a/b"], "instance_prompt": "x", "widget": [{"text": "a", "output": {"url": "b.png"}}]}
+    repo = _repo("README.md", "a.safetensors", "b_emb.safetensors", cardData=card, gated="auto", downloads=5)
+    changed = _changed(repo, random.Random(seed))
+    try:
+        lora = _shown(wire, session, _site(changed, "---\nwidget: [\n---\n"))
+    except errors.HubsyncError:
+        return
+    refs = [lora.ref, *(file.ref for version in lora.versions for file in version.files)]
+    assert [parse_ref(str(ref)) for ref in refs] == refs
