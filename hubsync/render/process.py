@@ -11,19 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from hubsync.domain import Render, RenderKind, RenderOutcome
+from hubsync.domain import RenderOutcome
 from hubsync.errors import HubsyncError, NoPermission
 from hubsync.events import Advanced, Finished, Noted, Sink, Started
 from hubsync.render import wire
 from hubsync.render.child import answers
 from hubsync.render.gallery import publish, save_picture
 from hubsync.render.plan import RenderPlan
-from hubsync.render.sheet import SheetRow, draw_sheet
-
-if TYPE_CHECKING:
-    from PIL import Image
+from hubsync.render.sheet import contact_sheet
 
 KEY = "render"
 """The key of a render's events."""
@@ -69,7 +65,7 @@ def run(
         if len(pictures) < job.total:
             raise HubsyncError(f"the renderer drew {len(pictures)} of {job.total} pictures", hint="hubsync doctor")
         renders = publish(plan, pictures, job.loaded, now())
-    sheet = save_picture(_sheet(plan, renders), plan.out, "sheet") if len(renders) > 1 else None
+    sheet = save_picture(contact_sheet(plan, renders), plan.out, "sheet") if len(renders) > 1 else None
     sink(Finished(key=KEY, message=f"{len(renders)} pictures in {plan.out}"))
     return RenderOutcome(
         renders=renders,
@@ -130,26 +126,3 @@ def _scratch(out: Path) -> Iterator[Path]:
     finally:
         if not existed and not any(out.iterdir()):
             out.rmdir()
-
-
-def _sheet(plan: RenderPlan, renders: Sequence[Render]) -> Image.Image:
-    """LoRA by LoRA, a row for each weight and seed, each with the base of its seed."""
-    pairs = list(zip(plan.rows, renders, strict=True))
-    bases = {row.drawn.seed: render for row, render in pairs if row.kind is RenderKind.BASE}
-    groups: dict[tuple[str | None, float | None, int], dict[RenderKind, Render]] = {}
-    for row, render in pairs:
-        if row.lora is not None or not plan.subjects:
-            group = groups.setdefault((row.lora, row.weight, row.drawn.seed), {})
-            group.update({RenderKind.BASE: bases[row.drawn.seed], row.kind: render})
-    order = {name: index for index, name in enumerate(plan.subjects)}
-    first = renders[0]
-    return draw_sheet(
-        [SheetRow(_labels(*key), groups[key]) for key in sorted(groups, key=lambda key: order.get(key[0] or "", 0))],
-        title=first.prompt,
-        subtitle=f"{Path(plan.checkpoint).stem}, {plan.steps} steps, guidance {plan.cfg:g}, {first.sampler}",
-    )
-
-
-def _labels(lora: str | None, weight: float | None, seed: int) -> tuple[str, ...]:
-    named = () if lora is None else (lora, f"weight {weight:g}")
-    return (*named, f"seed {seed}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubsync.domain import Render, RenderKind
+from hubsync.render.plan import RenderPlan
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -31,6 +33,33 @@ class SheetRow:
     renders: Mapping[RenderKind, Render]
 
 
+def contact_sheet(plan: RenderPlan, renders: Sequence[Render]) -> Image.Image:
+    """The sheet of a plan and its renders: LoRA by LoRA a row for each weight and seed, with the base of its seed."""
+    pairs = list(zip(plan.rows, renders, strict=True))
+    bases = {row.drawn.seed: render for row, render in pairs if row.kind is RenderKind.BASE}
+    groups: dict[tuple[str | None, float | None, int], dict[RenderKind, Render]] = {}
+    for row, render in pairs:
+        if row.lora is not None or not plan.subjects:
+            group = groups.setdefault((row.lora, row.weight, row.drawn.seed), {})
+            group.update({RenderKind.BASE: bases[row.drawn.seed], row.kind: render})
+    order = {name: index for index, name in enumerate(plan.subjects)}
+    first = renders[0]
+    return draw_sheet(
+        [
+            SheetRow(_labels(*key, groups[key].get(RenderKind.TRIGGERED)), groups[key])
+            for key in sorted(groups, key=lambda key: order.get(key[0] or "", 0))
+        ],
+        title=first.prompt,
+        subtitle=f"{Path(plan.checkpoint).stem}, {plan.steps} steps, guidance {plan.cfg:g}, {first.sampler}",
+    )
+
+
+def _labels(lora: str | None, weight: float | None, seed: int, triggered: Render | None) -> tuple[str, ...]:
+    named = () if lora is None else (lora, f"weight {weight:g}")
+    words = (f"words: {', '.join(triggered.trigger_words)}",) if triggered else ()
+    return (*named, f"seed {seed}", *words)
+
+
 def draw_sheet(rows: Sequence[SheetRow], *, title: str, subtitle: str) -> Image.Image:
     """The sheet: a row per LoRA, weight and seed, a column per kind of picture; small pictures enlarged unblurred."""
     from PIL import Image, ImageDraw
@@ -53,7 +82,7 @@ def draw_sheet(rows: Sequence[SheetRow], *, title: str, subtitle: str) -> Image.
                 pen.line((left, top + height), _caption(row.renders[kind]), width, _FAINT)
     for index, row in enumerate(rows):
         top = 3 * _LINE + 2 * _GAP + index * (height + _LINE + _GAP)
-        pen.block((_GAP, top), row.labels, _LABELS - 2 * _GAP)
+        pen.block((_GAP, top), row.labels, (_LABELS - 2 * _GAP, height))
     return sheet
 
 
@@ -73,13 +102,13 @@ class _Pen:
             shown = shown[:-1]
         self._draw.text(at, shown + ("…" if shown != text else ""), fill=ink, font=self._font)
 
-    def block(self, at: tuple[int, int], labels: Sequence[str], room: int) -> None:
-        """Labels below each other, a long one broken over lines."""
+    def block(self, at: tuple[int, int], labels: Sequence[str], room: tuple[int, int]) -> None:
+        """Labels below each other, a long one broken over lines; what does not fit into `room` is left out."""
         left, top = at
         for index, label in enumerate(labels):
             rest = label
-            while rest:
-                length = next(n for n in range(len(rest), 0, -1) if n == 1 or self._font.getlength(rest[:n]) <= room)
+            while rest and top + _LINE <= at[1] + room[1]:
+                length = next(n for n in range(len(rest), 0, -1) if n == 1 or self._font.getlength(rest[:n]) <= room[0])
                 self._draw.text((left, top), rest[:length], fill=_FAINT if index else _INK, font=self._font)
                 rest = rest[length:]
                 top += _LINE

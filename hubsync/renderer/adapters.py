@@ -28,19 +28,10 @@ class _Stack:
     down: Tensor
     up: Tensor
 
-    def linear(self, x: Tensor) -> Tensor:
-        """(k * rows, …, in) to (k * rows, tokens, out); guidance makes k = 2 of each row."""
-        rows = self.down.shape[0]
-        x = x.reshape(x.shape[0] // rows, rows, -1, x.shape[-1])
-        return (x @ self.down.mT @ self.up.mT).flatten(0, 1)
-
-    def convolution(self, x: Tensor, module: nn.Conv2d) -> Tensor:
-        """One grouped convolution, a group a row."""
-        rows = self.down.shape[0]
-        x = x.reshape(x.shape[0] // rows, -1, *x.shape[2:])
-        down, up = self.down.flatten(0, 1), self.up.flatten(0, 1)
-        x = functional.conv2d(x, down, None, module.stride, module.padding, module.dilation, rows)
-        return functional.conv2d(x, up, groups=rows)
+    def times(self, batch: int) -> _Stack:
+        """For a batch that holds the rows several times over, as guidance makes it."""
+        count = batch // len(self.down)
+        return self if count == 1 else _Stack(*(torch.cat([factor] * count) for factor in (self.down, self.up)))
 
 
 @contextmanager
@@ -86,8 +77,34 @@ def _stack(module: nn.Linear | nn.Conv2d, shares: Sequence[Sequence[_Share]]) ->
 
 def _hook(stack: _Stack) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
     def add(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        if isinstance(module, nn.Conv2d):
-            return output + stack.convolution(inputs[0], module).view_as(output)
-        return output + stack.linear(inputs[0]).view_as(output)
+        x = inputs[0]
+        factors = stack.times(len(x))
+        if not isinstance(module, nn.Conv2d):
+            return _linear(x, output, factors)
+        if (module.kernel_size, module.stride, module.padding) == ((1, 1), (1, 1), (0, 0)):
+            return _pointwise(x, output, factors)
+        return _convolution(x, output, factors, module)
 
     return add
+
+
+def _linear(x: Tensor, output: Tensor, stack: _Stack) -> Tensor:
+    rows = len(x)
+    reduced = x.reshape(rows, -1, x.shape[-1]) @ stack.down.mT
+    return torch.baddbmm(output.reshape(rows, -1, output.shape[-1]), reduced, stack.up.mT).view_as(output)
+
+
+def _pointwise(x: Tensor, output: Tensor, stack: _Stack) -> Tensor:
+    """A 1x1 convolution is a matrix for every pixel."""
+    reduced = stack.down.flatten(2) @ x.flatten(2)
+    return torch.baddbmm(output.flatten(2), stack.up.flatten(2), reduced).view_as(output)
+
+
+def _convolution(x: Tensor, output: Tensor, stack: _Stack, module: nn.Conv2d) -> Tensor:
+    """One grouped convolution, a group a row."""
+    rows = len(x)
+    down, up = stack.down.flatten(0, 1), stack.up.flatten(0, 1)
+    reduced = functional.conv2d(
+        x.reshape(1, -1, *x.shape[2:]), down, None, module.stride, module.padding, module.dilation, rows
+    )
+    return output + functional.conv2d(reduced, up, groups=rows).view_as(output)

@@ -16,10 +16,8 @@ from hubsync.prompts.syntax import BREAK_MARK, attention
 from hubsync.render.wire import Line, Note, Progress, Request, Row
 from hubsync.renderer.adapters import applied
 from hubsync.renderer.encoding import PromptEncoder
+from hubsync.renderer.loading import Pipeline
 from hubsync.renderer.networks import Network
-
-Pipeline: TypeAlias = Any
-"""A diffusers pipeline."""
 
 Indexed: TypeAlias = tuple[int, Row]
 
@@ -50,16 +48,17 @@ class Artist:
             OutOfMemory: not even one row fits.
             HubsyncError: the checkpoint gives no finite numbers.
         """
+        if self._encoder is None and any(_is_weighted(row.prompt) for row in request.rows):
+            self._say(Note(message="this checkpoint's text encoders know no weights: (word:1.2) is drawn as word"))
         most = request.batch or self._fitting(request)
         done = 0
         for group in self._alike(request.rows):
             waiting = group
             while waiting:
                 batch = waiting[:most]
-                try:
-                    pictures = self._batch(batch, request, done)
-                except (RuntimeError, MemoryError) as error:
-                    most = self._smaller(error, len(batch))
+                pictures = self._fits(batch, request, done)
+                if pictures is None:
+                    most = self._halved(len(batch))
                     continue
                 done += len(batch)
                 waiting = waiting[most:]
@@ -111,14 +110,20 @@ class Artist:
         }
         return {name: text for name, text in given.items() if name in inspect.signature(self._pipe.__call__).parameters}
 
-    def _smaller(self, error: Exception, size: int) -> int:
-        """Half the batch after an out-of-memory error; any other error is raised again."""
-        if not is_out_of_memory(error):
-            raise error
-        if size == 1:
-            raise OutOfMemory(
-                "there is too little memory for even one picture", hint="use a smaller --size, or --device cpu"
-            ) from error
+    def _fits(self, batch: Sequence[Indexed], request: Request, done: int) -> Tensor | None:
+        """The pictures of a batch; None if memory ran out and fewer at once may do."""
+        try:
+            return self._batch(batch, request, done)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(batch) > 1:
+                return None
+            hint = "use a smaller --size, or --device cpu"
+            raise OutOfMemory("there is too little memory for even one picture", hint=hint) from error
+
+    def _halved(self, size: int) -> int:
+        """Half a batch, with the memory of the failed one given back: the error that held it is gone by now."""
         gc.collect()
         if self._pipe.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -139,6 +144,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and ("out of memory" in str(error) or "can't allocate memory" in str(error))
+
+
+def _is_weighted(text: str) -> bool:
+    return any(weight != 1 for _, weight in attention(text))
 
 
 def _plain(text: str) -> str:

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from hubsync.render.wire import Row
+from hubsync.renderer.loading import Pipeline
 from hubsync.renderer.tokens import Chunk, Tokens
-
-Pipeline: TypeAlias = Any
-"""A diffusers pipeline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
+from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 from torch import nn
 
@@ -66,6 +67,15 @@ def load_pipeline(request: Request, device: torch.device) -> Pipeline:
     return pipe
 
 
+def is_remote(checkpoint: str) -> bool:
+    """Whether a checkpoint is a repository that has to be downloaded first."""
+    return (
+        not Path(checkpoint).exists()
+        and _is_repository(checkpoint)
+        and not isinstance(try_to_load_from_cache(checkpoint, "model_index.json"), str)
+    )
+
+
 def components(pipe: Pipeline) -> dict[str, nn.Module]:
     """The parts of a pipeline that LoRAs change, by diffusers' names."""
     found = {name: getattr(pipe, name, None) for name in _COMPONENTS}
@@ -111,11 +121,15 @@ def _folder(checkpoint: str, dtype: torch.dtype) -> Pipeline:
     from diffusers import DiffusionPipeline
 
     local = Path(checkpoint).is_dir()
-    if not local and (Path(checkpoint).is_absolute() or checkpoint.count("/") != 1):
+    if not local and not _is_repository(checkpoint):
         raise NotFound(f"there is no checkpoint {checkpoint}", hint="`hubsync config list` shows the checkpoints")
     return DiffusionPipeline.from_pretrained(
         checkpoint, dtype=dtype, local_files_only=local, use_safetensors=True, safety_checker=None
     )
+
+
+def _is_repository(checkpoint: str) -> bool:
+    return checkpoint.count("/") == 1 and not Path(checkpoint).is_absolute()
 
 
 @contextmanager

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from torch import Tensor
 
 from hubsync.render.wire import Done, Line, Loaded, Note, Picture, Request
 from hubsync.renderer.drawing import Artist
 from hubsync.renderer.embeddings import load_embedding
-from hubsync.renderer.loading import choose_device, components, load_pipeline, use_sampler
+from hubsync.renderer.loading import Pipeline, choose_device, components, is_remote, load_pipeline, use_sampler
 from hubsync.renderer.names import table_of
 from hubsync.renderer.networks import Network, load_network
-
-Pipeline: TypeAlias = Any
-"""A diffusers pipeline."""
 
 
 class Session:
@@ -52,6 +49,8 @@ class Session:
             return
         # The old pipeline goes first: two do not fit where one does.
         self._key, self._pipe = (), None
+        if is_remote(request.checkpoint):
+            self._say(Note(message=f"fetching {request.checkpoint} from Hugging Face, once"))
         self._pipe = load_pipeline(request, choose_device(request.device))
         self._own_scheduler = self._pipe.scheduler
         self._key = key

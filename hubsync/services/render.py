@@ -15,7 +15,7 @@ from hubsync.errors import NotFound, UnknownLora, UsageError
 from hubsync.events import Sink
 from hubsync.families import Families
 from hubsync.files import previews, sidecars
-from hubsync.prompts.syntax import lora_tags
+from hubsync.prompts.syntax import lora_tags, strip_comments
 from hubsync.render import process
 from hubsync.render.plan import RenderOptions, RenderPlan, make_plan
 from hubsync.services.library import LibraryService
@@ -49,7 +49,7 @@ class RenderService:
             loras += [(lora, None) for lora in self.library.list() if not lora.missing]
         if not loras:
             raise UsageError("nothing to render", hint="name a LoRA, or use --all")
-        for tag in lora_tags(options.prompt or ""):
+        for tag in lora_tags(strip_comments(options.prompt or "")):
             self._installed(tag.name)
         stamp = re.sub(r"[^0-9T]", "", self.now().isoformat(timespec="seconds"))[:15]
         out = options.out or self.folder / stamp

@@ -10,7 +10,7 @@ from hubsync.domain import Installed, LoraType, TriggerWords
 from hubsync.errors import NotFound, UsageError
 from hubsync.prompts import compose as composing
 from hubsync.prompts.compose import Choice, Composed, Format, Placement
-from hubsync.prompts.syntax import lora_tags
+from hubsync.prompts.syntax import lora_tags, strip_comments
 from hubsync.services.library import LibraryService
 
 
@@ -63,7 +63,7 @@ class TriggerService:
         """
         choices = [self.choice(wish) for wish in wishes]
         named = {choice.name.casefold() for choice in choices}
-        present = [tag for tag in lora_tags(text) if tag.name.casefold() not in named]
+        present = [tag for tag in lora_tags(strip_comments(text)) if tag.name.casefold() not in named]
         choices += [self._present(tag.name) for tag in present]
         return composing.compose(
             text,
@@ -81,10 +81,17 @@ class TriggerService:
             NotFound, Ambiguous: no installed LoRA of that name.
         """
         lora = self.library.find(name)
-        others = [tag.name for tag in lora_tags(text) if tag.name.casefold() != lora.name.casefold()]
-        keep = [self._present(other).groups for other in others]
-        words = tuple(tuple(word.text for word in group.words) for group in lora.groups)
-        return composing.remove(text, lora.name, words, keep=keep, negative=negative, negative_words=lora.negative)
+        others = [tag.name for tag in lora_tags(strip_comments(text)) if tag.name.casefold() != lora.name.casefold()]
+        keep = [self._present(other) for other in others]
+        return composing.remove(
+            text,
+            lora.name,
+            tuple(tuple(word.text for word in group.words) for group in lora.groups),
+            keep=[other.groups for other in keep],
+            negative=negative,
+            negative_words=lora.negative,
+            keep_negative=[other.negative for other in keep if other.negative],
+        )
 
     def choice(self, wish: Wish) -> Choice:
         """What a wish puts into a prompt."""

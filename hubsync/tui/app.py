@@ -52,7 +52,6 @@ class HubsyncApp(App[None]):
     TITLE = "hubsync"
     CSS_PATH = "hubsync.tcss"
     DEFAULT_MODE = "discover"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-very-wide")]  # noqa: RUF012  (declared so by Textual)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "mode('discover')", "Discover", show=False, id="app.discover", tooltip="Find LoRAs on both hubs"),
         Binding("2", "mode('library')", "Library", show=False, id="app.library", tooltip="What is installed"),

@@ -32,8 +32,7 @@ async def test_a_download_is_stopped(open_library: OpenHubsync, ground: Playgrou
     hubsync = open_library()
     async with start(hubsync) as journey:
         await begin_install(journey, "detail", "Add Detail")
-        await journey.until(lambda: any(job.done for job in journey.app.jobs.all))
-        assert "━" in journey.text
+        await journey.until(lambda: "━" in journey.text)
         assert "x stops it" in journey.text
         await journey.press("x")
         stopped = await journey.sees(JobStopped)

@@ -119,7 +119,7 @@ async def test_a_render_is_stopped(open_library: OpenHubsync, start: Start) -> N
         await go_to_library(journey)
         await journey.press("G", "r")
         await journey.until(lambda: any(job.done for job in journey.app.jobs.all))
-        assert "1 of 3 pictures" in journey.text
+        await journey.until(lambda: "1 of 3 pictures" in journey.text)
         await journey.press("x")
         await journey.until(lambda: journey.app.jobs.all[0].state is JobState.CANCELLED)
         assert "Rendering sks_frame: stopped" in journey.text

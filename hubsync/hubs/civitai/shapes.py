@@ -145,7 +145,6 @@ class Mini(Struct, rename="camel", kw_only=True):
     """What `/model-versions/mini/:id` is read for."""
 
     require_auth: bool | None = None
-    check_permission: bool | None = None
 
 
 class Page(Struct, kw_only=True):

@@ -125,7 +125,7 @@ class HuggingFace:
         """What the Hub says of a repository, under the name it has now."""
         api = self._api()
         repo = retrying(lambda: self._info(api, ref), retries=self._settings.network.retries, sleep=self._sleep)
-        if "/" not in repo.id:
+        if not repo.is_named:
             raise UnexpectedResponse(f"{self._endpoint} answered for {ref.repo} with something else")
         return repo
 

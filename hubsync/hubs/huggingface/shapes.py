@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from hubsync.hubs.wire import count, read, rows
+from hubsync.refs import valid_repo
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
@@ -18,7 +19,7 @@ class Repo(Struct, rename="camel", kw_only=True):
 
     id: str = ""
     author: str = ""
-    sha: str = ""
+    sha: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")] = ""
     created_at: str = ""
     last_modified: str = ""
     private: bool = False
@@ -34,6 +35,11 @@ class Repo(Struct, rename="camel", kw_only=True):
     siblings: list[object] = field(default_factory=list)
 
     @property
+    def is_named(self) -> bool:
+        """Whether the name is one a repository can have."""
+        return valid_repo(self.id)
+
+    @property
     def words(self) -> frozenset[str]:
         """The tags, those that are text."""
         return frozenset(tag for tag in self.tags if isinstance(tag, str))
@@ -45,8 +51,8 @@ class Repo(Struct, rename="camel", kw_only=True):
 
     @property
     def files(self) -> list[Sibling]:
-        """The files that have a path."""
-        return [file for file in rows(self.siblings, Sibling) if file.rfilename]
+        """The files whose path stays inside the repository."""
+        return [file for file in rows(self.siblings, Sibling) if file.is_inside]
 
 
 class Sibling(Struct, kw_only=True):
@@ -55,6 +61,12 @@ class Sibling(Struct, kw_only=True):
     rfilename: str = ""
     size: float | None = None
     lfs: object = None
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the path can be one in a repository."""
+        parts = self.rfilename.split("/")
+        return self.rfilename.isprintable() and "\\" not in self.rfilename and not {"", ".", ".."} & set(parts)
 
     @property
     def bytes(self) -> int | None:

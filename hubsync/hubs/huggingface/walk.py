@@ -7,9 +7,11 @@ of `lora`. A place in the merged order is the place in each list, which is what 
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -35,6 +37,7 @@ _SORTS = {
     Sort.NEWEST: "lastModified",
 }
 _LARGEST_PAGE = 100
+_MOST_AT_ONCE = 4
 
 Fetch = Callable[[list[tuple[str, str]]], tuple[list[object], str | None]]
 """Asks for a page with these parameters; gives its raw rows and the cursor of the next."""
@@ -76,7 +79,10 @@ class Walk:
     def __iter__(self) -> Iterator[Repo]:
         """Repositories in the order asked for, possibly with repetitions; rows that are none are skipped."""
         lists = [self._rows(listing) for listing in self._listings]
-        for row in heapq.merge(*lists, key=self._rank, reverse=True):
+        with ThreadPoolExecutor(max_workers=_MOST_AT_ONCE) as pool:
+            firsts = list(pool.map(lambda rows: next(rows, None), lists))
+        going = [chain([first], rows) for first, rows in zip(firsts, lists, strict=True) if first]
+        for row in heapq.merge(*going, key=self._rank, reverse=True):
             row.listing.place = row.after
             if row.repo is not None:
                 yield row.repo
@@ -104,7 +110,7 @@ class Walk:
             for index, item in enumerate(raw[place.taken :], start=place.taken + 1):
                 repo = read(item, Repo)
                 here = _Place(place.cursor, index) if index < len(raw) else after
-                yield _Row(repo if repo and "/" in repo.id else None, listing, here)
+                yield _Row(repo if repo and repo.is_named else None, listing, here)
             listing.place = after
 
     def _params(self, listing: _Listing, place: _Place) -> list[tuple[str, str]]:
@@ -135,6 +141,6 @@ def _listings(query: Query, families: Families) -> list[_Listing]:
 
 def _place(text: str) -> _Place:
     taken, found, cursor = text.partition("~")
-    if not found or not taken.isdecimal():
+    if not found or not re.fullmatch(r"[0-9]{1,6}", taken):
         raise UsageError("this is no cursor of a Hugging Face search", hint="start the search again without --cursor")
     return _Place(cursor, int(taken))

@@ -13,7 +13,6 @@ from textual.content import Content
 from hubsync.domain import Lora, Nsfw, Query, SearchResult, Sort
 from hubsync.errors import BadReference, HubsyncError
 from hubsync.refs import Ref, Source, parse_ref
-from hubsync.services.install import best_preview
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import lora_facts
 from hubsync.tui.jobs import told
@@ -71,11 +70,10 @@ class Discover(Browse[Lora]):
         return row.ref
 
     def on_mount(self) -> None:
-        """Ask the hubs once the first frame stands, and see whether this is a first run."""
+        """Ask nothing before the first frame stands: a thread's imports would delay it."""
         self._typing = self.set_timer(TYPING_SECONDS, self._search, pause=True)
         self.session.library_changed.subscribe(self, self._mark)
-        self.call_after_refresh(self._search)
-        ask(self, "library", lambda: LibraryCounted(len(self.hubsync.library.list())))
+        self.call_after_refresh(self._begin)
 
     def look_for(self, text: str) -> None:
         """Wait for a pause in typing."""
@@ -93,6 +91,8 @@ class Discover(Browse[Lora]):
 
     def settle(self, row: Lora) -> None:
         """Fetch the page's full record and one picture within the ceiling."""
+        from hubsync.services.install import best_preview
+
         if row.ref not in self._known:
             ask(self, "show", lambda: Shown(row.ref, self.hubsync.search.show(row.ref)))
         ceiling = Nsfw(self.hubsync.settings.search.nsfw)
@@ -112,6 +112,10 @@ class Discover(Browse[Lora]):
         search = self.hubsync.settings.search
         sort = Sort.RELEVANCE if text else Sort.DOWNLOADS
         return Query(text=text, sort=sort, nsfw=Nsfw(search.nsfw), limit=search.limit)
+
+    def _begin(self) -> None:
+        self._search()
+        ask(self, "library", lambda: LibraryCounted(len(self.hubsync.library.list())))
 
     def _search(self) -> None:
         self._paging = False

@@ -82,3 +82,27 @@ def wire(settings: Settings, families: Families) -> Iterator[Callable[..., Wire]
             return Wire(handler or (lambda _: httpx2.Response(200, json=json)), settings, stack, families)
 
         yield make
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], list[httpx2.Request]]]:
+    """Puts answers under the official client's own session; gives the requests it makes."""
+    import huggingface_hub
+    from huggingface_hub.utils import _http
+
+    def install(answers: Handler) -> list[httpx2.Request]:
+        asked: list[httpx2.Request] = []
+
+        def answer(request: httpx2.Request) -> httpx2.Response:
+            asked.append(request)
+            return answers(request)
+
+        hooks = {"request": [_http.hf_request_event_hook]}
+        huggingface_hub.set_client_factory(
+            lambda: httpx2.Client(transport=httpx2.MockTransport(answer), follow_redirects=True, event_hooks=hooks)
+        )
+        return asked
+
+    monkeypatch.setenv("NO_PROXY", "*")
+    yield install
+    huggingface_hub.set_client_factory(_http.default_client_factory)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from hubsync.domain import Availability, LoraType, Scan
-from hubsync.errors import NotFound, TokenInvalid, UnexpectedResponse
+from hubsync.domain import Availability, LoraType
+from hubsync.errors import NotFound, UnexpectedResponse
 from hubsync.refs import CivitaiRef, HashRef, HuggingFaceRef, parse_ref
 
 if TYPE_CHECKING:
-    from hubsync.domain import Lora, LoraFile, Version
+    from hubsync.domain import Lora, Version
     from tests.unit.hubs.conftest import Wire
 
 SHA = "AB" * 32
@@ -53,10 +53,6 @@ def _shown(wire: Callable[..., Wire], ref: str, site: Site) -> Lora:
 def _only(wire: Callable[..., Wire], model: dict[str, Any] | None = None, **version: Any) -> Version:
     """The one version of a model, as read."""
     return _shown(wire, "civitai:1", Site(_model(_version(2, **version), **(model or {})))).versions[0]
-
-
-def _files(wire: Callable[..., Wire], *files: dict[str, Any], **model: Any) -> tuple[LoraFile, ...]:
-    return _only(wire, model, files=list(files)).files
 
 
 TWO = _model(_version(3), _version(2))
@@ -209,99 +205,6 @@ def test_whether_a_key_is_needed_is_asked(wire: Callable[..., Wire], needs: bool
     assert _shown(wire, "civitai:1", Site(_model(_version(2)), **mini)).versions[0].requires_token is needs
 
 
-def test_the_file_to_install_is_first_and_marked(wire: Callable[..., Wire]) -> None:
-    """A model file before training data, safetensors before a pickle, then the hub's own choice."""
-    files = _files(
-        wire,
-        _file(1, name="data.zip", type="Training Data", primary=True),
-        _file(2, name="old.ckpt", primary=True),
-        _file(3, name="half.safetensors", type="Pruned Model"),
-        _file(4, name="full.safetensors", primary=True),
-        _file(5, name="some.vae.safetensors", type="VAE"),
-        _file(6, name="workflow.json", type="Config"),
-    )
-    assert [(file.ref.file, file.primary) for file in files if isinstance(file.ref, CivitaiRef)][:3] == [
-        (4, True),
-        (3, False),
-        (2, False),
-    ]
-    assert [file.primary for file in files].count(True) == 1
-    assert {file.name: file.kind for file in files} == {
-        "data.zip": "training_data",
-        "old.ckpt": "model",
-        "half.safetensors": "model",
-        "full.safetensors": "model",
-        "some.vae.safetensors": "other",
-        "workflow.json": "config",
-    }
-
-
-@pytest.mark.parametrize(
-    ("file", "form"),
-    [
-        ({"name": "a.SAFETENSORS"}, "safetensors"),
-        ({"name": "a.pt"}, "pickle"),
-        ({"name": "a.safetensors", "metadata": {"format": "PickleTensor"}}, "safetensors"),
-        ({"name": "a", "metadata": {"format": "PickleTensor"}}, "pickle"),
-        ({"name": "a", "metadata": {"format": "SafeTensor"}}, "safetensors"),
-        ({"name": "a.zip"}, "archive"),
-        ({"name": "a.gguf", "metadata": {"format": "GGUF"}}, "other"),
-        ({"name": "a", "metadata": None}, "other"),
-    ],
-)
-def test_formats(wire: Callable[..., Wire], file: dict[str, Any], form: str) -> None:
-    """The extension decides, the hub's word where there is none."""
-    assert _files(wire, _file(1, **file))[0].format == form
-
-
-@pytest.mark.parametrize(
-    ("pickle", "virus", "scan"),
-    [
-        ("Success", "Success", Scan.OK),
-        ("Success", None, Scan.OK),
-        ("Danger", "Success", Scan.DANGER),
-        ("Pending", "Danger", Scan.DANGER),
-        ("Pending", "Success", Scan.PENDING),
-        ("Error", "Success", Scan.UNKNOWN),
-        (None, None, Scan.UNKNOWN),
-        ("Something new", "Success", Scan.UNKNOWN),
-    ],
-)
-def test_scans(wire: Callable[..., Wire], pickle: str | None, virus: str | None, scan: Scan) -> None:
-    """Danger from either scanner counts; a failed scan is no verdict."""
-    assert _files(wire, _file(1, pickleScanResult=pickle, virusScanResult=virus))[0].scan is scan
-
-
-@pytest.mark.parametrize(
-    ("hashes", "sha256", "autov3"),
-    [
-        ({"SHA256": SHA, "AutoV3": "34A22376739D"}, SHA.lower(), "34a22376739d"),
-        ({"AutoV3": "34A22376739D" + "0" * 52}, None, "34a22376739d"),
-        ({"AutoV3": "E3B0C44298FC"}, None, None),
-        ({"SHA256": "short", "AutoV3": "nothex!!!!!!"}, None, None),
-        ({}, None, None),
-        (None, None, None),
-    ],
-)
-def test_hashes(wire: Callable[..., Wire], hashes: object, sha256: str | None, autov3: str | None) -> None:
-    """Lower case, twelve digits of AutoV3, and never the hash of nothing."""
-    file = _files(wire, _file(1, hashes=hashes))[0]
-    assert (file.sha256, file.autov3) == (sha256, autov3)
-
-
-def test_sizes_are_near_and_not_exact(wire: Callable[..., Wire]) -> None:
-    """The hub counts KiB; what is no size is none."""
-    file = _files(wire, _file(1, sizeKB="18829.1484375"))[0]
-    assert (file.size, file.exact_size) == (19281048, False)
-    assert _files(wire, _file(1, sizeKB=None))[0].size is None
-
-
-def test_an_embeddings_files_are_embeddings(wire: Callable[..., Wire]) -> None:
-    """In a textual inversion both the model file and a negative one are."""
-    files = _files(wire, _file(1), _file(2, type="Negative", name="neg.pt"), type="TextualInversion")
-    assert [(file.kind, file.primary) for file in files] == [("embedding", True), ("embedding", False)]
-
-
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
@@ -374,30 +277,6 @@ def test_a_download_is_asked_for_by_the_files_own_number(wire: Callable[..., Wir
     wanted = hub.download(file)
     assert wanted.url == "https://civitai.com/api/download/models/2?fileId=30"
     assert (wanted.sha256, wanted.size) == (SHA.lower(), None)
-
-
-def test_a_whole_library_is_identified_at_once(wire: Callable[..., Wire]) -> None:
-    """Hashes go up in portions of 10,000; unknown ones are absent, the first of several matches counts."""
-    answer = [
-        {"modelVersionId": 2, "modelId": 1, "hash": SHA},
-        {"modelVersionId": 3, "modelId": 1, "hash": SHA},
-        {"modelVersionId": 0, "hash": "x"},
-        None,
-    ]
-    wired = wire(json=answer)
-    assert wired.civitai().identify([SHA.lower(), *(f"{n:064x}" for n in range(10_000))]) == {
-        SHA.lower(): CivitaiRef(model=1, version=2)
-    }
-    assert len(wired.requests) == 2
-    assert wired.requests[0].url.path == "/api/v1/model-versions/by-hash/ids"
-    assert wired.requests[1].content == b'["' + f"{9999:064X}".encode() + b'"]'
-
-
-def test_the_key_is_checked_where_it_counts(wire: Callable[..., Wire]) -> None:
-    """Other routes ignore a bad key; `/me` does not."""
-    assert wire(json={"id": 7, "username": "me"}).civitai().account() == "me"
-    with pytest.raises(TokenInvalid):
-        wire(lambda _: httpx2.Response(401, json={"error": "Unauthorized"})).civitai().account()
 
 
 @pytest.mark.parametrize("body", [[], {}, {"id": 0}, {"id": "x"}])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email.utils
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -167,3 +169,11 @@ def test_server_errors_keep_their_status_in_the_message(wire: Callable[..., Wire
     """A failing hub is told apart from a refusing one."""
     with pytest.raises(HubError, match="HTTP 500"):
         request(wire(lambda _: httpx2.Response(500)).client(), "GET", URL, retries=0)
+
+
+def test_the_hubs_load_nothing_before_they_are_asked() -> None:
+    """Importing both hubs loads neither the HTTP stack nor the official client."""
+    code = "import sys, hubsync.hubs.civitai, hubsync.hubs.huggingface, hubsync.hubs.http; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"httpx2", "huggingface_hub", "yaml"}.isdisjoint(loaded)
+    assert "hubsync.hubs.civitai.hub" in loaded

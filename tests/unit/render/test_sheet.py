@@ -75,8 +75,9 @@ def test_labels_and_numbers_are_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 120, "日本語の名前" * 10, "a b " * 30])
 def test_long_names_stay_in_the_margin(tmp_path: Path, name: str) -> None:
-    """A long stem is broken over lines, a long title cut; neither runs into a picture or off the sheet."""
+    """A long stem is broken over lines, a long title cut; neither runs into a picture or the next row."""
     base = {RenderKind.BASE: render(tmp_path, RenderKind.BASE, RED)}
-    sheet = draw_sheet([SheetRow((name,), base)], title=name * 3, subtitle="")
+    sheet = draw_sheet([SheetRow((name * 9,), base), SheetRow((), base)], title=name * 3, subtitle="")
+    assert ink(sheet, (0, 84 + 256, 165, sheet.height)) == 0
     assert ink(sheet, (165, 84, 176, sheet.height)) == 0
     assert ink(sheet, (sheet.width - 10, 0, sheet.width, sheet.height)) == 0

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 import torch
 from PIL import Image
 
-from hubsync.errors import HubsyncError, OutOfMemory
+from hubsync.errors import HubsyncError, NotFound, OutOfMemory
 from hubsync.render import wire
 from hubsync.renderer.drawing import Artist
 from hubsync.renderer.session import Session
@@ -118,6 +118,20 @@ def test_a_session_saves_pictures_and_keeps_the_checkpoint(tmp_path: Path, pipe:
     expected = draw(pipe, [row()], {})[0].permute(1, 2, 0) * 255
     assert (pixels - expected).abs().max() <= 0.501
     assert isinstance(said[-1], wire.Done)
+
+
+def test_a_download_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gigabytes may come before the first picture; a path or a name that can be neither is not announced."""
+
+    def nothing(*_: object) -> None:
+        raise NotFound("it is not there")
+
+    monkeypatch.setattr("hubsync.renderer.session.load_pipeline", nothing)
+    said: list[wire.Line] = []
+    for checkpoint in ("owner/checkpoint", "/no/such/file.safetensors", "nothing"):
+        with pytest.raises(NotFound):
+            Session(said.append).render(request(checkpoint=checkpoint, rows=(row(),), device="cpu"))
+    assert said == [wire.Note(message="fetching owner/checkpoint from Hugging Face, once")]
 
 
 def test_a_session_reports_what_was_left_out(tmp_path: Path, table: dict[str, Any]) -> None:

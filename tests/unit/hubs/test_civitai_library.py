@@ -1,0 +1,41 @@
+"""What Civitai is asked for a whole library: whose files these are, and whose key this is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from hubsync.errors import TokenInvalid
+from hubsync.refs import CivitaiRef
+
+if TYPE_CHECKING:
+    from tests.unit.hubs.conftest import Wire
+
+SHA = "AB" * 32
+
+
+def test_a_whole_library_is_identified_at_once(wire: Callable[..., Wire]) -> None:
+    """Hashes go up in portions of 10,000; unknown ones are absent, the first of several matches counts."""
+    answer = [
+        {"modelVersionId": 2, "modelId": 1, "hash": SHA},
+        {"modelVersionId": 3, "modelId": 1, "hash": SHA},
+        {"modelVersionId": 0, "hash": "x"},
+        None,
+    ]
+    wired = wire(json=answer)
+    assert wired.civitai().identify([SHA.lower(), *(f"{n:064x}" for n in range(10_000))]) == {
+        SHA.lower(): CivitaiRef(model=1, version=2)
+    }
+    assert len(wired.requests) == 2
+    assert wired.requests[0].url.path == "/api/v1/model-versions/by-hash/ids"
+    assert wired.requests[1].content == b'["' + f"{9999:064X}".encode() + b'"]'
+
+
+def test_the_key_is_checked_where_it_counts(wire: Callable[..., Wire]) -> None:
+    """Other routes ignore a bad key; `/me` does not."""
+    assert wire(json={"id": 7, "username": "me"}).civitai().account() == "me"
+    with pytest.raises(TokenInvalid):
+        wire(lambda _: httpx2.Response(401, json={"error": "Unauthorized"})).civitai().account()
