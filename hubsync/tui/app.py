@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from typing import ClassVar
 
@@ -261,4 +262,8 @@ def _modes(session: Session) -> dict[str, Callable[[], Screen[None]]]:
 
 def run(hubsync: Hubsync) -> None:
     """Open the terminal face on a library; returns when the user quits."""
-    HubsyncApp(hubsync, graphics=graphics_widget(hubsync.settings.ui.images)).run()
+    app = HubsyncApp(hubsync, graphics=graphics_widget(hubsync.settings.ui.images))
+    # `asyncio.run` would wait for every thread before it returns: up to 20 s for a question to a hub that hangs.
+    loop = asyncio.new_event_loop()
+    with closing(loop):
+        app.run(loop=loop)

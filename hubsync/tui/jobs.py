@@ -117,4 +117,4 @@ def _told(job: Job, event: Event) -> Job:
 
 def told(error: HubsyncError) -> str:
     """An error in one sentence, with what to do about it."""
-    return f"{error.message} ({error.hint})" if error.hint else error.message
+    return f"{error.message} → {error.hint}" if error.hint else error.message

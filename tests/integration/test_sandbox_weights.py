@@ -108,7 +108,8 @@ def test_the_known_words_are_single_tokens_and_all_else_falls_back_to_bytes(pipe
     tokenizer = pipeline.tokenizer
     assert {word: len(tokenizer.tokenize(word)) for word in known_words()} == dict.fromkeys(known_words(), 1)
     assert set(TRIGGER_WORDS) <= set(known_words())
-    assert tokenizer.decode(tokenizer("größe 絵").input_ids, skip_special_tokens=True).strip() == "größe 絵"
+    text = tokenizer.decode(tokenizer("größe 絵").input_ids, skip_special_tokens=True)
+    assert text.replace("</w>", " ").strip() == "größe 絵"
 
 
 def test_kohya_files_tell_the_truth_about_themselves() -> None:

@@ -99,7 +99,7 @@ async def test_a_bug_becomes_a_report_not_a_crash(
         await journey.press("2")
         refused = await journey.sees(Refused)
         assert (refused.group, refused.error.code) == ("list", "internal")
-        assert "ZeroDivisionError: division by zero (please report this as a bug)" in journey.text
+        assert "ZeroDivisionError: division by zero → please report this as a bug" in journey.text
         await journey.press("1")
         assert journey.discover.listing.rows
 
@@ -142,7 +142,7 @@ async def test_events_become_a_line(open_library: OpenHubsync) -> None:
             "Installing x  ━━━━────────────  500.0 kB of 2.0 MB",
             "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  no preview",
             "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  SHA-256 verified",
-            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  wrong bytes (try again)",
+            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  wrong bytes → try again",
             "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  x is installed",
         ]
         assert job_line(jobs.all[0]).plain == "✓ x is installed  x clears"

@@ -42,7 +42,7 @@ class Renders(Browse[Render]):
         return (
             Column(text=render_name, title="LoRA", strong=True),
             Column(text=kind, title="Picture", width=12),
-            Column(text=_strongest, title="Effect", width=6, right=True),
+            Column(text=lambda render: percent(render.effect), title="Effect", width=6, right=True),
             Column(text=lambda render: day(render.created_at), title="Day", width=10, needs=50),
         )
 
@@ -93,10 +93,6 @@ class Renders(Browse[Render]):
     def _show_history(self, message: HistoryRead) -> None:
         self.history = message.renders
         self.look_for(self.box.value.strip())
-
-
-def _strongest(render: Render) -> str:
-    return percent(render.trigger_effect or render.effect)
 
 
 def test_of(render: Render, history: Sequence[Render]) -> Sequence[Render]:

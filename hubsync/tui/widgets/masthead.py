@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Static
+from textual.widget import Widget
 
 MODES = {"discover": "Discover", "library": "Library", "renders": "Renders"}
 """The modes in the order of their digits."""
 
 
-class Masthead(Horizontal):
+class Masthead(Widget):
     """Name, modes and library root on one line."""
 
     def __init__(self, active: str, *, root: str) -> None:
@@ -19,11 +17,16 @@ class Masthead(Horizontal):
         self._active = active
         self._root = root
 
-    def compose(self) -> ComposeResult:
-        """Modes left, root right."""
-        yield Static("hubsync", id="brand")
-        for digit, (mode, label) in enumerate(MODES.items(), start=1):
-            markup = "[@click=app.mode($mode)]$digit $label[/]"
-            tab = Static(Content.from_markup(markup.replace("$mode", f"'{mode}'"), digit=digit, label=label))
-            yield tab.set_class(mode == self._active, "-active").add_class("tab")
-        yield Static(Content(self._root), id="root")
+    def render(self) -> Content:
+        """Modes left, root right, the root cut where there is no room."""
+        tabs = [self._tab(digit, mode) for digit, mode in enumerate(MODES, start=1)]
+        left = Content("").join([Content.styled("hubsync  ", "bold $text-primary"), *tabs])
+        room = max(0, self.content_size.width - left.cell_length - 1)
+        root = Content(self._root).truncate(room, ellipsis=True)
+        return left + Content(" " * (room - root.cell_length + 1)) + root.stylize("$foreground-muted")
+
+    def _tab(self, digit: int, mode: str) -> Content:
+        label = f" {digit} {MODES[mode]} "
+        if mode == self._active:
+            return Content.styled(label, "bold $foreground on $background")
+        return Content.from_markup(f"[@click=app.mode('{mode}')]{label}[/]")
