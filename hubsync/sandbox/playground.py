@@ -39,6 +39,9 @@ def playground(root: Path) -> Iterator[Playground]:
                 "HUBSYNC_CONFIG": str(root / ".hubsync" / "hubsync.toml"),
                 "HUBSYNC_CIVITAI_URL": hub.civitai_url,
                 "HUBSYNC_CHECKPOINT__SD1": str(CHECKPOINT),
+                # What the small checkpoint was measured at; SD 1's usual 20 steps at 7 oversaturate its 64 pixels.
+                "HUBSYNC_RENDER__STEPS": "8",
+                "HUBSYNC_RENDER__CFG": "3",
                 "CIVITAI_API_KEY": SandboxHub.KEY,
                 "HF_ENDPOINT": hub.huggingface_url,
                 "HF_TOKEN": SandboxHub.TOKEN,

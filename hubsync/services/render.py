@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,9 +18,9 @@ from hubsync.families import Families
 from hubsync.files import previews, sidecars
 from hubsync.prompts.syntax import lora_tags, strip_comments
 from hubsync.render import process
-from hubsync.render.plan import RenderOptions, RenderPlan, make_plan
+from hubsync.render.plan import RenderOptions, RenderPlan, make_plan, refusal
 from hubsync.services.library import LibraryService
-from hubsync.services.triggers import Wish
+from hubsync.services.triggers import Wish, with_groups
 from hubsync.store.records import Records
 from hubsync.store.renders import RenderRecords
 
@@ -44,16 +45,18 @@ class RenderService:
             UnknownLora: a LoRA, named or in the prompt's tags, is not installed.
             WrongFamily: a LoRA does not fit the checkpoint. UsageError: nothing to render.
         """
-        loras = [(self._installed(wish.name), wish.weight) for wish in wishes]
+        loras = [(with_groups(self._installed(wish.name), wish.groups), wish.weight) for wish in wishes]
+        skipped: list[str] = []
         if everything:
-            loras += [(lora, None) for lora in self.library.list() if not lora.missing]
+            fitting, skipped = self._everything(options)
+            loras += [(lora, None) for lora in fitting]
         if not loras:
             raise UsageError("nothing to render", hint="name a LoRA, or use --all")
         for tag in lora_tags(strip_comments(options.prompt or "")):
             self._installed(tag.name)
         stamp = re.sub(r"[^0-9T]", "", self.now().isoformat(timespec="seconds"))[:15]
         out = options.out or self.folder / stamp
-        return make_plan(
+        plan = make_plan(
             loras,
             replace(options, out=out),
             settings=self.settings,
@@ -61,6 +64,7 @@ class RenderService:
             library=self._installed,
             embeddings=[lora for lora in self.library.list() if lora.type is LoraType.EMBEDDING],
         )
+        return replace(plan, notes=(*plan.notes, *skipped))
 
     def run(self, plan: RenderPlan, *, sink: Sink, cancel: threading.Event, set_preview: bool = False) -> RenderOutcome:
         """Render a plan in the child process, record the pictures, give LoRAs without a preview one.
@@ -69,7 +73,13 @@ class RenderService:
             Cancelled, RendererMissing, OutOfMemory, HubsyncError: as the renderer ends.
         """
         outcome = process.run(
-            plan, command=self.command, sink=sink, cancel=cancel, now=self.now, timeout=self.settings.render.timeout
+            plan,
+            command=self.command,
+            sink=sink,
+            cancel=cancel,
+            now=self.now,
+            timeout=self.settings.render.timeout,
+            environment=self._environment(),
         )
         self.renders.save(outcome.renders)
         for render in _best(outcome.renders):
@@ -84,11 +94,33 @@ class RenderService:
         """
         return self.renders.all(self.library.find(name).name if name else None)
 
+    def _everything(self, options: RenderOptions) -> tuple[list[Installed], list[str]]:
+        """The library's LoRAs that one checkpoint can draw, and a note on each that it cannot.
+
+        Without --checkpoint that is the family most of them are of among those with a checkpoint set.
+        """
+        here = [lora for lora in self.library.list() if not lora.missing]
+        families = Counter(
+            lora.family for lora in here if options.checkpoint or lora.family in self.settings.checkpoint
+        )
+        family = next((name for name, _ in families.most_common() if name), None)
+        reasons = {
+            lora.name: refusal(lora) or ("" if lora.family in {family, None} else f"it is of family {lora.family}")
+            for lora in here
+        }
+        notes = [f"{name} is left out: {reason}" for name, reason in reasons.items() if reason]
+        return [lora for lora in here if not reasons[lora.name]], notes
+
     def _installed(self, name: str) -> Installed:
         try:
             return self.library.find(name)
         except NotFound as error:
             raise UnknownLora(f"'{name}' is not installed, so it cannot be rendered", hint=error.hint) from error
+
+    def _environment(self) -> dict[str, str]:
+        """What the renderer needs to fetch a checkpoint from Hugging Face as the settings say."""
+        hub = self.settings.huggingface
+        return {"HF_ENDPOINT": hub.endpoint, **({"HF_TOKEN": hub.token} if hub.token else {})}
 
     def _adopt_preview(self, render: Render, *, force: bool) -> None:
         lora = self.library.find(render.loras[0].name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hubsync.config import Prompt
 from hubsync.domain import Installed, LoraType, TriggerWords
@@ -95,12 +95,12 @@ class TriggerService:
 
     def choice(self, wish: Wish) -> Choice:
         """What a wish puts into a prompt."""
-        lora = self.library.find(wish.name)
+        lora = with_groups(self.library.find(wish.name), wish.groups)
         weight = wish.weight if wish.weight is not None else lora.weight
         return Choice(
             name=lora.name,
             weight=self.defaults.default_weight if weight is None else weight,
-            groups=chosen_words(lora, wish.groups),
+            groups=inserted_words(lora),
             negative=lora.negative,
             tag=lora.type is not LoraType.EMBEDDING,
         )
@@ -111,11 +111,11 @@ class TriggerService:
             lora = self.library.find(name)
         except NotFound:
             return Choice(name=name, weight=None, found=False)
-        return Choice(name=lora.name, weight=None, groups=chosen_words(lora, ()), negative=lora.negative)
+        return Choice(name=lora.name, weight=None, groups=inserted_words(lora), negative=lora.negative)
 
 
-def chosen_words(lora: Installed, groups: Sequence[int]) -> TriggerWords:
-    """The words of the groups asked for, else of the enabled ones.
+def with_groups(lora: Installed, groups: Sequence[int]) -> Installed:
+    """The LoRA with exactly the groups asked for switched on; as it is if none is asked for.
 
     Raises:
         UsageError: a group the LoRA does not have.
@@ -124,5 +124,11 @@ def chosen_words(lora: Installed, groups: Sequence[int]) -> TriggerWords:
     if unknown := set(groups) - known:
         has = ", ".join(map(str, sorted(known))) or "none"
         raise UsageError(f"{lora.name} has no trigger group {min(unknown)}", hint=f"its groups: {has}")
-    wanted = [group for group in lora.groups if (group.index in groups if groups else group.enabled)]
-    return tuple(group.texts for group in wanted if group.texts)
+    if not groups:
+        return lora
+    return replace(lora, groups=tuple(replace(group, enabled=group.index in groups) for group in lora.groups))
+
+
+def inserted_words(lora: Installed) -> TriggerWords:
+    """The enabled words of the groups that are switched on."""
+    return tuple(group.texts for group in lora.groups if group.enabled and group.texts)

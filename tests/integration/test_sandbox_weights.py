@@ -14,12 +14,6 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 pytest.importorskip("peft")
 
-# The libraries start background work and warn about options nobody set; the weights are what is tested here.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-]
-
 DATA = Path(__file__).parents[2] / "hubsync" / "sandbox" / "data"
 
 
