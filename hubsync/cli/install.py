@@ -86,7 +86,7 @@ def _print_one(result: InstallResult) -> None:
             ("  size", output.human_size(shape["size"])),
             ("  base model", shape["base_model"]),
             ("  trigger words", output.human_words(shape["trigger_words"]) or "none"),
-            ("  weight", shape["weight"]),
+            ("  weight", None if shape["weight"] is None else f"{shape['weight']:g}"),
             ("  sha256", shape["sha256"]),
         )
     )

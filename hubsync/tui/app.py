@@ -1,4 +1,4 @@
-"""The app: modes, keys, dialogs, and everything that outlives a screen: jobs, their workers, unforeseen errors."""
+"""The app: modes, keys, dialogs, palette."""
 
 from __future__ import annotations
 
@@ -10,45 +10,34 @@ from functools import partial
 from typing import ClassVar
 
 from textual import on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
-from textual.message import Message
 from textual.screen import Screen
-from textual.signal import Signal
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
-from hubsync.errors import Cancelled, HubsyncError, Internal
-from hubsync.events import Sink
-from hubsync.refs import Ref
 from hubsync.services.app import Hubsync
-from hubsync.services.planning import InstallOptions, Plan
+from hubsync.services.planning import Plan
 from hubsync.tui.asking import ask
-from hubsync.tui.jobs import Job, Jobs, JobState, told
+from hubsync.tui.jobs import told
 from hubsync.tui.messages import (
     ComparisonRequested,
     Examined,
     InstallConfirmed,
-    InstallEnded,
     InstallRequested,
-    JobAdvanced,
-    JobStopped,
     PromptRequested,
     Refused,
-    RenderEnded,
-    RenderRequested,
 )
 from hubsync.tui.session import Session
 from hubsync.tui.terminal import graphics_widget
 from hubsync.tui.text import plain
+from hubsync.tui.workshop import Workshop
 
-_JOBS = "jobs"
 _THREADS = 64  # asyncio's own pool has 6 on 2 cores: as many questions to a hub that hangs would stop all others
 
 
-class HubsyncApp(App[None]):
-    """hubsync in a terminal. `graphics` is a widget that draws true pictures; without it half-blocks are drawn."""
+class HubsyncApp(Workshop):
+    """hubsync in a terminal."""
 
     TITLE = "hubsync"
     CSS_PATH = "hubsync.tcss"
@@ -64,11 +53,7 @@ class HubsyncApp(App[None]):
     ]
 
     def __init__(self, hubsync: Hubsync, *, graphics: type[Widget] | None = None) -> None:
-        super().__init__()
-        self.hubsync = hubsync
-        self.jobs = Jobs(self)
-        changed: Signal[Ref | None] = Signal(self, "library changed")
-        self.session = Session(hubsync=hubsync, jobs=self.jobs, library_changed=changed, graphics=graphics)
+        super().__init__(hubsync, graphics=graphics)
         for mode, screen in _modes(self.session).items():
             self.add_mode(mode, screen)
 
@@ -78,7 +63,6 @@ class HubsyncApp(App[None]):
         if theme in self.available_themes:
             self.theme = theme
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "question"))
-        self.jobs.changed.subscribe(self, lambda _: self.refresh_bindings())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen and the app, also those whose key the search box takes for a letter."""
@@ -89,7 +73,7 @@ class HubsyncApp(App[None]):
                     yield SystemCommand(binding.description, binding.tooltip, action)
         yield from (command for command in super().get_system_commands(screen) if command.title not in {"Keys", "Quit"})
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """`x` is offered only where it does something."""
         return action != "stop" or bool(self.jobs.all)
 
@@ -147,90 +131,10 @@ class HubsyncApp(App[None]):
 
         self.push_screen(ComparisonScreen(self.session, message.renders, sheet=message.sheet))
 
-    @on(InstallConfirmed)
-    def _install(self, message: InstallConfirmed) -> None:
-        plan, settings = message.plan, self.hubsync.settings.install
-        options = InstallOptions(previews=settings.previews, jobs=settings.jobs)
-
-        def work(job: Job, sink: Sink) -> Message:
-            results = self.hubsync.install.run([plan], options, sink=sink, cancel=job.cancel)
-            return InstallEnded(job.number, message.row, results[0])
-
-        self._start(f"Installing {plan.target.stem}", work, counts_bytes=True)
-
-    @on(RenderRequested)
-    def _render_test(self, message: RenderRequested) -> None:
-        from hubsync.render.plan import RenderOptions
-        from hubsync.services.triggers import Wish
-
-        def work(job: Job, sink: Sink) -> Message:
-            service = self.hubsync.render
-            plan = service.plan([Wish(name=message.name)], RenderOptions())
-            return RenderEnded(job.number, message.name, service.run(plan, sink=sink, cancel=job.cancel))
-
-        self._start(f"Rendering {message.name}", work, counts_bytes=False)
-
-    def _start(self, label: str, work: Callable[[Job, Sink], Message], *, counts_bytes: bool) -> None:
-        """Begin a job in a thread of the app's: a screen that goes away does not end it."""
-        if self.jobs.running(label):
-            return
-        job = self.jobs.start(label, counts_bytes=counts_bytes)
-
-        def run() -> None:
-            try:
-                end = work(job, lambda event: self.post_message(JobAdvanced(job.number, event)))
-            except Cancelled:
-                end = JobStopped(job.number, JobState.CANCELLED, f"{label}: stopped")
-            except HubsyncError as error:
-                end = JobStopped(job.number, JobState.FAILED, f"{label}: {told(error)}")
-            self.post_message(end)
-
-        self.run_worker(run, name=str(job.number), group=_JOBS, thread=True, exit_on_error=False)
-
-    @on(JobAdvanced)
-    def _hear(self, message: JobAdvanced) -> None:
-        self.jobs.hear(message.job, message.event)
-
-    @on(JobStopped)
-    def _end(self, message: JobStopped) -> None:
-        self.jobs.end(message.job, message.state, message.note)
-
-    @on(InstallEnded)
-    def _installed(self, message: InstallEnded) -> None:
-        error = message.result.error
-        if error is not None:
-            self.jobs.end(message.job, JobState.FAILED, told(error))
-            return
-        name = message.result.installed.name if message.result.installed else message.result.asked
-        self.jobs.end(message.job, JobState.DONE, f"{name} is installed")
-        self.session.library_changed.publish(message.row)
-
-    @on(RenderEnded)
-    def _rendered(self, message: RenderEnded) -> None:
-        outcome = message.outcome
-        note = f"{message.name} is rendered: {len(outcome.renders)} pictures in {outcome.seconds:.1f} s (press 3)"
-        self.jobs.end(message.job, JobState.DONE, note)
-        self.session.library_changed.publish(None)
-        # Pictures come up by themselves only where they were asked for; anywhere else they would interrupt.
-        if self.current_mode == "library" and len(self.screen_stack) == 1:
-            self.post_message(ComparisonRequested(outcome.renders, outcome.sheet))
-
     @on(Refused)
     def _say_refused(self, message: Refused) -> None:
         """Where no screen has a place for it."""
         self.notify(plain(told(message.error)), severity="error", markup=False)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The border where an error nobody foresaw becomes something the user can report."""
-        if event.state is not WorkerState.ERROR:
-            return
-        failure = event.worker.error
-        error = Internal(f"{type(failure).__name__}: {failure}", hint="please report this as a bug")
-        self.log.error(error.message)
-        if event.worker.group == _JOBS:
-            self.jobs.end(int(event.worker.name), JobState.FAILED, told(error))
-        else:
-            self.screen.post_message(Refused(event.worker.name, error))
 
 
 def declared(node: DOMNode) -> Iterable[Binding]:

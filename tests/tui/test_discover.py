@@ -30,10 +30,12 @@ async def test_one_question_for_many_keys(
     open_library: OpenHubsync, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Typing asks when it pauses, not for each letter, and says at once that something is going on."""
-    monkeypatch.setattr("hubsync.tui.screens.discover.TYPING_SECONDS", 0.5)
+    monkeypatch.setattr("hubsync.tui.screens.discover.TYPING_SECONDS", 0.2)
     async with start(open_library()) as journey:
         await journey.sees(Searched)
-        await journey.press(*"detail")
+        for letters in range(1, 7):
+            journey.discover.box.value = "detail"[:letters]
+        await journey.pilot.pause()
         assert journey.discover.listing.border_subtitle == "searching…"
         await journey.sees(Searched, times=2)
         assert [message.query.text for message in journey.all(Searched)] == ["", "detail"]

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 
 from textual.app import App, ComposeResult
-from textual.content import Content
 
-from hubsync.tui.widgets.rows import Column, RowList
+from hubsync.tui.widgets.columns import Column
+from hubsync.tui.widgets.rows import RowList
 
 
 class OneList(App[None]):
@@ -138,7 +138,7 @@ async def test_an_empty_list_says_why() -> None:
     """Words stand where rows would be; keys do no harm."""
     app = OneList()
     async with app.run_test(size=(40, 10)) as pilot:
-        app.listing.show([], placeholder=Content("Nothing found. Fewer or other words may help, or none at all."))
+        app.listing.show([], placeholder="Nothing found. Fewer or other words may help, or none at all.")
         await pilot.press("j", "G", "enter")
         shown = " ".join(" ".join(app.lines()).split())
         assert "Nothing found. Fewer or other words may help, or none at all." in shown

@@ -18,9 +18,10 @@ from hubsync.tui.messages import Refused
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, words
 from hubsync.tui.widgets.activity import Activity
+from hubsync.tui.widgets.columns import Column
 from hubsync.tui.widgets.detail import Detail
 from hubsync.tui.widgets.masthead import Masthead
-from hubsync.tui.widgets.rows import Column, RowList
+from hubsync.tui.widgets.rows import RowList
 
 Row = TypeVar("Row")
 
@@ -57,6 +58,7 @@ class Browse(Screen[None], Generic[Row]):
         super().__init__()
         self.session = session
         self.hubsync = session.hubsync
+        self._described: object = None
 
     @property
     def listing(self) -> RowList[Row]:
@@ -114,7 +116,7 @@ class Browse(Screen[None], Generic[Row]):
         self.notice.update(text)
         self.notice.display = bool(text)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """The way into the box is offered outside it."""
         return action != "focus_box" or self.focused is not self.box
 
@@ -143,7 +145,10 @@ class Browse(Screen[None], Generic[Row]):
     @on(RowList.Highlighted)
     def _highlighted(self) -> None:
         row = self.listing.row
-        self.detail.picture.clear()
+        key = None if row is None else self.key(row)
+        if key != self._described:
+            self.detail.picture.clear()
+            self._described = key
         if row is None:
             self.detail.show([])
             return

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from hubsync.tui.text import words
 from hubsync.tui.widgets.detail import Reader
 from hubsync.tui.widgets.facts import Fact, Facts
 
@@ -37,7 +38,7 @@ class Dialog(ModalScreen[Answer]):
     def compose(self) -> ComposeResult:
         """Title, text, keys."""
         with Vertical(id="dialog") as box:
-            box.border_title = self._title
+            box.border_title = words(self._title)
             yield from self.compose_head()
             with Reader():
                 yield Facts(self._facts)

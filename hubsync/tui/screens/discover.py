@@ -17,17 +17,18 @@ from hubsync.tui.asking import ask
 from hubsync.tui.describe import lora_facts
 from hubsync.tui.jobs import told
 from hubsync.tui.messages import InstallRequested, LibraryCounted, Refused, Searched, Shown
+from hubsync.tui.paging import Paging
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.session import Session
 from hubsync.tui.text import count, words
-from hubsync.tui.widgets.rows import Column, RowList
+from hubsync.tui.widgets.columns import Column
+from hubsync.tui.widgets.rows import RowList
 
 TYPING_SECONDS = 0.3
 """Pause in typing after which the hubs are asked."""
 
 _NAMES = {Source.CIVITAI: "Civitai", Source.HUGGINGFACE: "Hugging Face"}
 _MARKS = {Source.CIVITAI: "civitai", Source.HUGGINGFACE: "hf"}
-_EMPTY_PAGES = 3  # a hub may go on with empty pages and a cursor; so many in a row count as its end
 _NO_KEY = (
     "No Civitai key yet: most downloads there want one. Make one on your account page, then run\n"
     "hubsync config set civitai.api_key KEY. Everything that needs none works already."
@@ -47,11 +48,7 @@ class Discover(Browse[Lora]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._query = self._question("")
-        self._cursors: Mapping[Source, str] = {}
-        self._seen: set[Ref] = set()
-        self._empty_pages = 0
-        self._paging = False
+        self._paging = Paging(self._question(""))
         self._known: dict[Ref, Lora] = {}
         self._tip = Content()
 
@@ -78,9 +75,9 @@ class Discover(Browse[Lora]):
     def look_for(self, text: str) -> None:
         """Wait for a pause in typing."""
         question = self._question(text)
-        if question == self._query:
+        if question == self._paging.query:
             return
-        self._query = question
+        self._paging = Paging(question)
         self.listing.border_subtitle = "searching…"
         self._typing.stop()
         self._typing = self.set_timer(TYPING_SECONDS, self._search)
@@ -115,11 +112,11 @@ class Discover(Browse[Lora]):
 
     def _begin(self) -> None:
         self._search()
-        ask(self, "library", lambda: LibraryCounted(len(self.hubsync.library.list())))
+        if not self.hubsync.settings.civitai.api_key:
+            ask(self, "library", lambda: LibraryCounted(len(self.hubsync.library.list())))
 
     def _search(self) -> None:
-        self._paging = False
-        self._ask(self._query)
+        self._ask(self._paging.query)
 
     def _ask(self, query: Query) -> None:
         self.listing.border_subtitle = "searching…"
@@ -133,28 +130,21 @@ class Discover(Browse[Lora]):
 
     @on(RowList.NearEnd)
     def _next_page(self) -> None:
-        if self._cursors and not self._paging and self._empty_pages < _EMPTY_PAGES:
-            self._paging = True
-            self._ask(replace(self._query, cursors=self._cursors))
+        if query := self._paging.next():
+            self._ask(query)
 
     @on(Searched)
     def _show_results(self, message: Searched) -> None:
-        if replace(message.query, cursors={}) != self._query:
+        query, result, paging = message.query, message.result, self._paging
+        if not paging.answers(query):
             return
-        result, more = message.result, bool(message.query.cursors)
-        if not more:
-            self._seen.clear()
-        fresh = [lora for lora in result.items if lora.ref not in self._seen]
-        self._seen.update(lora.ref for lora in fresh)
-        self._empty_pages = 0 if fresh else self._empty_pages + 1
-        self._cursors = {source: cursor for source, cursor in result.next.items() if cursor}
-        self._paging = False
+        fresh = paging.take(result)
         self.say(down(result.errors) if result.errors else self._tip)
-        if more:
+        if query.cursors:
             self.listing.append(fresh)
         else:
-            self.listing.show(fresh, placeholder=Content(nothing(self._query, result)))
-        self.listing.border_subtitle = f"{len(self.listing.rows)}{'+' if self._cursors else ''} found"
+            self.listing.show(fresh, placeholder=nothing(query, result))
+        self.listing.border_subtitle = f"{len(self.listing.rows)}{'+' if paging.more else ''} found"
 
     @on(Shown)
     def _show_all(self, message: Shown) -> None:
@@ -167,12 +157,12 @@ class Discover(Browse[Lora]):
     @on(Refused)
     def _show_nothing(self, message: Refused) -> None:
         if message.group == "search":
-            self.listing.show([], placeholder=Content("Nothing to show."))
+            self.listing.show([], placeholder="Nothing to show.")
             self.listing.border_subtitle = ""
 
     @on(LibraryCounted)
     def _greet(self, message: LibraryCounted) -> None:
-        if not message.count and not self.hubsync.settings.civitai.api_key:
+        if not message.count:
             self._tip = words(_NO_KEY, "$foreground-muted")
             if not self.notice.display:
                 self.say(self._tip)

@@ -17,7 +17,7 @@ from hubsync.tui.describe import installed_facts
 from hubsync.tui.messages import Listed, PromptRequested, RenderRequested
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.text import number
-from hubsync.tui.widgets.rows import Column
+from hubsync.tui.widgets.columns import Column
 
 _FIRST_STEP = (
     "Nothing is installed yet.\n\n"
@@ -92,7 +92,7 @@ class Library(Browse[Installed]):
         if message.text != self.box.value.strip():
             return
         nothing = f"Nothing installed fits “{message.text}”." if message.text else _FIRST_STEP
-        self.listing.show(message.rows, placeholder=Content(nothing))
+        self.listing.show(message.rows, placeholder=nothing)
         self.listing.border_subtitle = f"{len(message.rows)} installed" if message.rows else ""
         self.say(Content())
 

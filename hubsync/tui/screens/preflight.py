@@ -18,8 +18,9 @@ from hubsync.tui.messages import Planned, Refused
 from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, size, words
+from hubsync.tui.widgets.columns import Column
 from hubsync.tui.widgets.facts import Fact
-from hubsync.tui.widgets.rows import Column, RowList
+from hubsync.tui.widgets.rows import RowList
 
 
 class Preflight(Dialog[Plan]):

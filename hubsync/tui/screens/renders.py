@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from hubsync.domain import Render, RenderKind
 from hubsync.refs import Ref
@@ -17,7 +16,7 @@ from hubsync.tui.messages import ComparisonRequested, HistoryRead
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.session import Session
 from hubsync.tui.text import day
-from hubsync.tui.widgets.rows import Column
+from hubsync.tui.widgets.columns import Column
 
 _FIRST_STEP = (
     "Nothing is rendered yet.\n\n"
@@ -67,7 +66,7 @@ class Renders(Browse[Render]):
         wanted = text.casefold()
         found = [one for one in self.history if wanted in f"{render_name(one)}\n{one.prompt}".casefold()]
         placeholder = f"No picture fits “{text}”." if text else f"{_FIRST_STEP}\n\n{_SETUP}"
-        self.listing.show(found, placeholder=Content(placeholder))
+        self.listing.show(found, placeholder=placeholder)
         self.listing.border_subtitle = f"{len(found)} drawn" if found else ""
 
     def describe(self, row: Render) -> None:

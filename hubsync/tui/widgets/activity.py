@@ -68,4 +68,4 @@ def progress(job: Job) -> str:
     """How far a job is, in numbers."""
     if job.counts_bytes:
         return f"{size(job.done)} of {size(job.total)}" if job.total else size(job.done) if job.done else "starting"
-    return f"{job.done:g} of {job.total:g} pictures" if job.total and job.done else "loading the checkpoint"
+    return f"{job.done:g} of {job.total:g} pictures" if job.total and job.done else "getting ready"

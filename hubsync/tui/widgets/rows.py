@@ -17,30 +17,13 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from hubsync.tui.text import fitted
+from hubsync.tui.widgets.columns import Column, cells
 
 Row = TypeVar("Row")
 
 _HEADER = 1
 _MARK_WIDTH = 2
-_WIDE = 54
 _NEAR = 10  # rows before the end at which the next page is asked for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column(Generic[Row]):
-    """One column under its title.
-
-    `width` is in cells, 0 for the room left; lists of 54 cells and more use `wide`, narrower than `needs` hide it.
-    """
-
-    text: Callable[[Row], str]
-    title: str = ""
-    width: int = 0
-    wide: int = 0
-    needs: int = 0
-    right: bool = False
-    strong: bool = False
 
 
 class RowList(ScrollView, Generic[Row], can_focus=True):
@@ -64,11 +47,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
 
     highlighted: reactive[int] = reactive(0)
 
-    @dataclass
     class Highlighted(Message):
-        """Another row is highlighted; None in an empty list."""
-
-        row: object
+        """Another row is highlighted, or none any more."""
 
     @dataclass
     class Chosen(Message):
@@ -84,7 +64,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         self._columns = columns
         self._key = key
         self._rows: list[Row] = []
-        self._placeholder = Content()
+        self._placeholder = ""
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -96,8 +76,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         """The highlighted row."""
         return self._rows[self.highlighted] if self.highlighted < len(self._rows) else None
 
-    def show(self, rows: Sequence[Row], *, placeholder: Content = Content()) -> None:  # noqa: B008  (immutable)
-        """Replace all rows; the highlight stays on the same thing if it is still there."""
+    def show(self, rows: Sequence[Row], *, placeholder: str = "") -> None:
+        """Replace all rows; the highlight stays on the same thing if it is there. No rows: `placeholder` is shown."""
         known = self._key(self.row) if self.row is not None else None
         self._rows, self._placeholder = list(rows), placeholder
         self.set_reactive(RowList.highlighted, self._index(known))
@@ -114,10 +94,6 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         """Replace every row by what `change` makes of it, in place."""
         self._rows = [change(row) for row in self._rows]
         self.refresh()
-
-    def go_to(self, key: object) -> None:
-        """Highlight the row with that key, if there is one."""
-        self.highlighted = self._index(key)
 
     def action_move(self, rows: int) -> None:
         """Move the highlight."""
@@ -186,34 +162,24 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         row, cursor = self._rows[index], index == self.highlighted
         base = self.get_component_rich_style("rows--highlighted") if cursor else self.rich_style
         segments = [Segment("▸ " if cursor else "  ", base)]
-        for column, text in self._cells(lambda column: column.text(row), width - _MARK_WIDTH):
-            style = base if cursor else self._column_style(column)
-            segments += [Segment(text, style), Segment(_gap(column), base)]
+        for column, text in cells(self._columns, lambda column: column.text(row), width - _MARK_WIDTH):
+            segments.append(Segment(text, base if cursor else self._column_style(column)))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _header_strip(self, width: int) -> Strip:
-        style = self.get_component_rich_style("rows--header")
-        cells = self._cells(lambda column: column.title, width - _MARK_WIDTH)
-        text = "".join(text + _gap(column) for column, text in cells)
-        return Strip([Segment(" " * _MARK_WIDTH + text, style)]).adjust_cell_length(width, style)
+        titles = cells(self._columns, lambda column: column.title, width - _MARK_WIDTH)
+        return self._line("".join(text for _, text in titles), "rows--header", width)
 
-    def _cells(self, text: Callable[[Column[Row]], str], width: int) -> list[tuple[Column[Row], str]]:
-        columns = [column for column in self._columns if column.needs <= width]
-        widths = [column.wide if column.wide and width >= _WIDE else column.width for column in columns]
-        room = max(1, width - sum(widths) - sum(len(_gap(column)) for column in columns) + 1)
-        return [
-            (column, fitted(text(column), cells or room, right=column.right))
-            for column, cells in zip(columns, widths, strict=True)
-        ]
+    def _placeholder_strip(self, y: int, width: int) -> Strip:
+        lines = Content(self._placeholder).wrap(max(1, width - 2 * _MARK_WIDTH)) if self._placeholder else []
+        return self._line(lines[y - 1].plain if 1 <= y <= len(lines) else "", "rows--placeholder", width)
+
+    def _line(self, text: str, name: str, width: int) -> Strip:
+        style = self.get_component_rich_style(name)
+        return Strip([Segment(" " * _MARK_WIDTH + text, style)]).adjust_cell_length(width, style)
 
     def _column_style(self, column: Column[Row]) -> Style:
         return self.get_component_rich_style("rows--strong" if column.strong else "rows--weak")
-
-    def _placeholder_strip(self, y: int, width: int) -> Strip:
-        style = self.get_component_rich_style("rows--placeholder")
-        lines = self._placeholder.wrap(max(1, width - 2 * _MARK_WIDTH)) if self._placeholder else []
-        text = lines[y - 1].plain if 1 <= y <= len(lines) else ""
-        return Strip([Segment(" " * _MARK_WIDTH + text, style)]).adjust_cell_length(width, style)
 
     def _resize(self) -> None:
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows) + _HEADER)
@@ -229,15 +195,10 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
 
     def _announce(self) -> None:
         self.scroll_to_region(Region(0, self.highlighted, 1, 1 + _HEADER), animate=False, force=True)
-        self.post_message(self.Highlighted(self.row))
+        self.post_message(self.Highlighted())
         self._check_end()
 
     def _check_end(self) -> None:
         visible = round(self.scroll_y) + self._visible
         if self._rows and max(visible, self.highlighted) + _NEAR >= len(self._rows):
             self.post_message(self.NearEnd())
-
-
-def _gap(column: Column[Row]) -> str:
-    """What parts a column from the next; a mark stands closer to what it marks."""
-    return " " if column.width == 1 else "  "

@@ -56,7 +56,7 @@ LoRA weights for the sandbox's small Stable Diffusion checkpoint, text encoder i
 
 ## Trigger words
 
-You should use `ohwx` to trigger the image generation.
+You should use `ohwx` to trigger the image generation. The recommended weight is 1.0.
 
 ## Use it with diffusers
 

@@ -1,0 +1,140 @@
+"""The part of the app that works: downloads and renders in threads of its own, whatever screen is shown."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from textual import on
+from textual.app import App
+from textual.message import Message
+from textual.signal import Signal
+from textual.widget import Widget
+from textual.worker import Worker, WorkerState
+
+from hubsync.errors import Cancelled, HubsyncError, Internal
+from hubsync.events import Sink
+from hubsync.refs import Ref
+from hubsync.services.app import Hubsync
+from hubsync.tui.jobs import Job, Jobs, JobState, told
+from hubsync.tui.messages import (
+    ComparisonRequested,
+    InstallConfirmed,
+    InstallEnded,
+    JobAdvanced,
+    JobStopped,
+    Refused,
+    RenderEnded,
+    RenderRequested,
+)
+from hubsync.tui.session import Session
+
+_JOBS = "jobs"
+_LOOK_SECONDS = 0.1  # how often a render that waits for its turn looks whether it is still wanted
+
+
+class Workshop(App[None]):
+    """Owns the jobs. `graphics` is a widget that draws true pictures; without it half-blocks are drawn."""
+
+    def __init__(self, hubsync: Hubsync, *, graphics: type[Widget] | None = None) -> None:
+        super().__init__()
+        self.hubsync = hubsync
+        self.jobs = Jobs(self)
+        changed: Signal[Ref | None] = Signal(self, "library changed")
+        self.session = Session(hubsync=hubsync, jobs=self.jobs, library_changed=changed, graphics=graphics)
+        self._drawing = threading.Lock()
+
+    @on(InstallConfirmed)
+    def _install(self, message: InstallConfirmed) -> None:
+        from hubsync.services.planning import InstallOptions
+
+        plan, settings = message.plan, self.hubsync.settings.install
+        options = InstallOptions(previews=settings.previews, jobs=settings.jobs)
+
+        def work(job: Job, sink: Sink) -> Message:
+            results = self.hubsync.install.run([plan], options, sink=sink, cancel=job.cancel)
+            return InstallEnded(job.number, message.row, results[0])
+
+        self._start(f"Installing {plan.target.stem}", work, counts_bytes=True)
+
+    @on(RenderRequested)
+    def _render_test(self, message: RenderRequested) -> None:
+        from hubsync.render.plan import RenderOptions
+        from hubsync.services.triggers import Wish
+
+        def work(job: Job, sink: Sink) -> Message:
+            service = self.hubsync.render
+            plan = service.plan([Wish(name=message.name)], RenderOptions())
+            with self._turn(job.cancel):
+                return RenderEnded(job.number, message.name, service.run(plan, sink=sink, cancel=job.cancel))
+
+        self._start(f"Rendering {message.name}", work, counts_bytes=False)
+
+    @contextmanager
+    def _turn(self, cancel: threading.Event) -> Iterator[None]:
+        """One render at a time: two checkpoints would not fit into most devices."""
+        while not self._drawing.acquire(timeout=_LOOK_SECONDS):
+            if cancel.is_set():
+                raise Cancelled
+        try:
+            yield
+        finally:
+            self._drawing.release()
+
+    def _start(self, label: str, work: Callable[[Job, Sink], Message], *, counts_bytes: bool) -> None:
+        """Begin a job in a thread of the app's: a screen that goes away does not end it."""
+        if self.jobs.running(label):
+            return
+        job = self.jobs.start(label, counts_bytes=counts_bytes)
+
+        def run() -> None:
+            try:
+                end = work(job, lambda event: self.post_message(JobAdvanced(job.number, event)))
+            except Cancelled:
+                end = JobStopped(job.number, JobState.CANCELLED, f"{label}: stopped")
+            except HubsyncError as error:
+                end = JobStopped(job.number, JobState.FAILED, f"{label}: {told(error)}")
+            self.post_message(end)
+
+        self.run_worker(run, name=str(job.number), group=_JOBS, thread=True, exit_on_error=False)
+
+    @on(JobAdvanced)
+    def _hear(self, message: JobAdvanced) -> None:
+        self.jobs.hear(message.job, message.event)
+
+    @on(JobStopped)
+    def _end(self, message: JobStopped) -> None:
+        self.jobs.end(message.job, message.state, message.note)
+
+    @on(InstallEnded)
+    def _installed(self, message: InstallEnded) -> None:
+        error = message.result.error
+        if error is not None:
+            self.jobs.end(message.job, JobState.FAILED, told(error))
+            return
+        name = message.result.installed.name if message.result.installed else message.result.asked
+        self.jobs.end(message.job, JobState.DONE, f"{name} is installed")
+        self.session.library_changed.publish(message.row)
+
+    @on(RenderEnded)
+    def _rendered(self, message: RenderEnded) -> None:
+        outcome = message.outcome
+        note = f"{message.name} is rendered: {len(outcome.renders)} pictures in {outcome.seconds:.1f} s (press 3)"
+        self.jobs.end(message.job, JobState.DONE, note)
+        self.session.library_changed.publish(None)
+        # Pictures come up by themselves only where they were asked for; anywhere else they would interrupt.
+        if self.current_mode == "library" and len(self.screen_stack) == 1:
+            self.post_message(ComparisonRequested(outcome.renders, outcome.sheet))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The border where an error nobody foresaw becomes something the user can report."""
+        if event.state is not WorkerState.ERROR:
+            return
+        failure = event.worker.error
+        error = Internal(f"{type(failure).__name__}: {failure}", hint="please report this as a bug")
+        self.log.error(error.message)
+        if event.worker.group == _JOBS:
+            self.jobs.end(int(event.worker.name), JobState.FAILED, told(error))
+        else:
+            self.screen.post_message(Refused(event.worker.name, error))
