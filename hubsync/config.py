@@ -77,10 +77,11 @@ class Prompt(Struct, frozen=True, kw_only=True):
 
 
 class Render(Struct, frozen=True, kw_only=True):
-    """Where and how test renders run; steps and cfg 0: the family's own; `timeout` in seconds of silence."""
+    """Where and how test renders run; an empty prompt, steps and cfg 0: the family's own; `timeout` in seconds."""
 
     device: str = "auto"
     python: str = ""
+    prompt: str = ""
     steps: Annotated[int, Meta(ge=0, le=500)] = 0
     cfg: Annotated[float, Meta(ge=0)] = 0.0
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 1

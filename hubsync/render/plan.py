@@ -120,7 +120,7 @@ def make_plan(
     if not defaults.pipeline:
         raise HubsyncError(f"{family} checkpoints cannot be rendered yet")
     writer = RowWriter(
-        text=strip_comments(defaults.prompt if options.prompt is None else options.prompt),
+        text=strip_comments((settings.render.prompt or defaults.prompt) if options.prompt is None else options.prompt),
         negative=strip_comments(options.negative),
         placement=settings.prompt.placement,
         library=cache(library),

@@ -39,7 +39,8 @@ def playground(root: Path) -> Iterator[Playground]:
                 "HUBSYNC_CONFIG": str(root / ".hubsync" / "hubsync.toml"),
                 "HUBSYNC_CIVITAI_URL": hub.civitai_url,
                 "HUBSYNC_CHECKPOINT__SD1": str(CHECKPOINT),
-                # What the small checkpoint was measured at; SD 1's usual 20 steps at 7 oversaturate its 64 pixels.
+                # What the small checkpoint can draw and was measured at: 20 steps at 7 oversaturate its 64 pixels.
+                "HUBSYNC_RENDER__PROMPT": "a large blue ring on a yellow background",
                 "HUBSYNC_RENDER__STEPS": "8",
                 "HUBSYNC_RENDER__CFG": "3",
                 "CIVITAI_API_KEY": SandboxHub.KEY,

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from hubsync.sandbox.playground import playground
 
-_PROMPT = "a large blue ring on a yellow background"
-
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Search both hubs", ("search", "frame")),
     ("Look at one LoRA before downloading it", ("show", "civitai:1004")),
@@ -24,7 +22,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("A prompt with the tag and the trigger word in it", ("prompt", "a blue ring", "--lora", "sks_frame")),
     (
         "Proof: the same seed without the LoRA, with it, with its words",
-        ("render", "sks_frame", "ohwx-lora", "add_saturation", "--prompt", _PROMPT),
+        ("render", "sks_frame", "ohwx-lora", "add_saturation"),
     ),
 )
 

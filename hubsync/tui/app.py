@@ -54,6 +54,7 @@ class HubsyncApp(Workshop):
 
     def __init__(self, hubsync: Hubsync, *, graphics: type[Widget] | None = None) -> None:
         super().__init__(hubsync, graphics=graphics)
+        self.threads = ThreadPoolExecutor(_THREADS, "question")
         for mode, screen in _modes(self.session).items():
             self.add_mode(mode, screen)
 
@@ -62,7 +63,7 @@ class HubsyncApp(Workshop):
         theme = self.hubsync.settings.ui.theme
         if theme in self.available_themes:
             self.theme = theme
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "question"))
+        asyncio.get_running_loop().set_default_executor(self.threads)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen and the app, also those whose key the search box takes for a letter."""

@@ -11,7 +11,6 @@ from hubsync.events import Advanced, Failed, Finished, Noted, Started, Verified
 from hubsync.sandbox.hub import Fault, FaultKind
 from hubsync.sandbox.playground import Playground
 from hubsync.services.library import LibraryService
-from hubsync.tui.app import HubsyncApp
 from hubsync.tui.jobs import JobState
 from hubsync.tui.messages import InstallEnded, JobStopped, Planned, Refused, Shown
 from hubsync.tui.widgets.activity import job_line
@@ -118,11 +117,10 @@ async def test_a_bug_in_a_job_fails_that_job(
         assert "ZeroDivisionError" in journey.app.jobs.all[0].note
 
 
-async def test_events_become_a_line(open_library: OpenHubsync) -> None:
+async def test_events_become_a_line(open_library: OpenHubsync, start: Start) -> None:
     """What a job says is told in its line; what it says after its end is not."""
-    app = HubsyncApp(open_library())
-    async with app.run_test():
-        jobs = app.jobs
+    async with start(open_library()) as journey:
+        jobs = journey.app.jobs
         job = jobs.start("Installing x", counts_bytes=True)
         lines = []
         for event in (

@@ -69,7 +69,7 @@ async def copy_a_prompt(journey: Journey) -> None:
     assert [row.name for row in (await journey.sees(Listed)).rows] == ["sks_frame"]
     await journey.press("p")
     prompt = (await journey.sees(PromptComposed)).prompt
-    assert prompt == "sks <lora:sks_frame:1>"
+    assert prompt.startswith("sks <lora:sks_frame:")
     await journey.press("y", "escape")
     assert journey.app.clipboard == prompt
 

@@ -88,7 +88,7 @@ TRAINED = (
                     4,
                     "sks_frame",
                     "sks, a small yellow ring on a purple background <lora:sks_frame:0.9>",
-                    "sks, a large green square on a pink background <lora:sks_frame:1>",
+                    "sks, a large green square on a pink background <lora:sks_frame:0.9>",
                     "a red triangle, cyan background, sks <lora:sks_frame:1>",
                     negative="",
                 ),
