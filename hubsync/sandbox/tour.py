@@ -29,6 +29,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def take_tour(root: Path, say: Callable[[str], object]) -> int:
     """Run every step on the library at `root`; return the exit code of the first that fails, else 0."""
+    say(f"# A throw-away library in {root}, both hubs on loopback")
     with playground(root) as ground:
         for title, arguments in STEPS:
             say(f"\n# {title}")
@@ -45,5 +46,4 @@ def take_tour(root: Path, say: Callable[[str], object]) -> int:
             say(done.stdout.rstrip())
             if done.returncode:
                 return done.returncode
-    say(f"\nThe library of this tour is {root}")
     return 0

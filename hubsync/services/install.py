@@ -13,22 +13,15 @@ from typing import Literal
 
 from hubsync.domain import (
     Installed,
-    LoraType,
     Nsfw,
     Preview,
-    TriggerGroup,
-    TriggerWord,
-    TriggerWords,
-    Version,
-    WordSource,
 )
 from hubsync.errors import BadBytes, Cancelled, HubsyncError, Internal
 from hubsync.events import Advanced, Failed, Finished, Noted, Sink, Started, Verified
-from hubsync.files import header, metadata, network, placement, previews, sidecars
-from hubsync.files.hashes import hash_file
+from hubsync.files import header, placement, previews, sidecars
 from hubsync.files.transfer import Received, Transfer
-from hubsync.refs import Source
-from hubsync.services.planning import InstallOptions, Plan, Planner, Unplannable, is_embedding
+from hubsync.services.describing import describe, keep_edits
+from hubsync.services.planning import InstallOptions, Plan, Planner, Unplannable
 from hubsync.store.records import Records
 
 
@@ -136,6 +129,9 @@ class _Batch:
 
     def _bring(self, plan: Plan) -> Received:
         """Download to the part file, check that it is a safetensors file, give it its name."""
+        if plan.adopted:
+            size = plan.target.stat().st_size
+            return Received(sha256=plan.file.sha256 or "", size=size, bytes_downloaded=0, resumed_from=size)
         download = self.service.planner.download(plan)
         part = placement.part_path(plan.target, download.sha256 or str(plan.file.ref).encode().hex())
         received = self.service.transfer().fetch(
@@ -187,77 +183,3 @@ def planned(plan: Plan | Unplannable) -> InstallResult:
 def best_preview(choices: Sequence[Preview], ceiling: Nsfw) -> Preview | None:
     """The first still picture at or below the ceiling; an unrated one (level 0) passes."""
     return next((one for one in choices if one.kind == "image" and not one.nsfw_level & ~ceiling.mask), None)
-
-
-def describe(plan: Plan, received: Received, *, now: datetime) -> Installed:
-    """Everything known of a file just placed: what its header says, what the hub says. Weights outrank the hub."""
-    read = header.read_header(plan.target)
-    facts = network.examine(read, path=plan.target)
-    hashes = hash_file(plan.target, header_length=read.length)
-    lora, version = plan.lora, plan.version
-    embedding = is_embedding(lora, plan.file)
-    return Installed(
-        name=plan.target.stem,
-        path=plan.target,
-        title=lora.name,
-        alias=metadata.alias(read.metadata),
-        ref=plan.file.ref,
-        type=LoraType.EMBEDDING if embedding else lora.type,
-        base_model=version.base_model,
-        family=facts.family or version.family,
-        network=facts.network,
-        rank=facts.rank,
-        alpha=facts.alpha,
-        size=received.size,
-        sha256=received.sha256,
-        autov2=hashes.autov2,
-        autov3=hashes.autov3,
-        groups=_groups(version, lora.source, plan.target.stem, metadata.trigger_phrase(read.metadata), embedding),
-        suggestions=metadata.suggestions(read.metadata),
-        weight=version.suggested_weight,
-        negative=version.suggested_negative,
-        creator=lora.creator,
-        tags=lora.tags,
-        nsfw_level=lora.nsfw_level,
-        installed_at=now,
-    )
-
-
-def _groups(
-    version: Version,
-    source: Source,
-    stem: str,
-    phrase: Sequence[str],
-    embedding: bool,  # noqa: FBT001
-) -> tuple[TriggerGroup, ...]:
-    """Trigger groups from the best source there is; an embedding is triggered by its file stem."""
-    if embedding:
-        return grouped(((stem,),), WordSource.FILE_NAME)
-    if version.trigger_words:
-        hub = WordSource.CIVITAI if source is Source.CIVITAI else WordSource.CARD
-        return grouped(version.trigger_words, hub)
-    return grouped((tuple(phrase),) if phrase else (), WordSource.METADATA)
-
-
-def grouped(words: TriggerWords, source: WordSource) -> tuple[TriggerGroup, ...]:
-    """Groups numbered from 1; the first is the default one."""
-    return tuple(
-        TriggerGroup(
-            index=index,
-            enabled=index == 1,
-            words=tuple(TriggerWord(text=text, source=source) for text in group),
-        )
-        for index, group in enumerate(words, start=1)
-    )
-
-
-def keep_edits(lora: Installed, known: Installed) -> Installed:
-    """A fresh description of a LoRA that was here: what the library already holds of the user's is kept."""
-    return replace(
-        lora,
-        groups=known.groups or lora.groups,
-        weight=known.weight if known.weight is not None else lora.weight,
-        negative=known.negative or lora.negative,
-        notes=known.notes,
-        preview=known.preview,
-    )

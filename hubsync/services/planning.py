@@ -22,6 +22,7 @@ from hubsync.errors import (
     UnsafeFile,
 )
 from hubsync.files import placement
+from hubsync.files.hashes import hash_file
 from hubsync.refs import CivitaiRef, HuggingFaceRef, Ref, Source, parse_ref
 from hubsync.roots import Root
 from hubsync.store.records import Records
@@ -43,7 +44,10 @@ class InstallOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One file that can be installed: where from, where to. `existing` is the same bytes, already here."""
+    """One file that can be installed: where from, where to.
+
+    `existing` is the same bytes in the library; `adopted` says they lie at `target` without being in the library.
+    """
 
     asked: str
     lora: Lora
@@ -51,6 +55,7 @@ class Plan:
     file: LoraFile
     target: Path
     existing: Installed | None = None
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +76,20 @@ class Planner:
     has_token: Callable[[Source], bool]
 
     def plan(self, references: Iterable[str], options: InstallOptions) -> list[Plan | Unplannable]:
-        """One entry for each reference, in order; a failing one does not end the others."""
+        """One entry for each file meant, in order; a reference that fails does not end the others."""
         taken = {*self.records.names(), *self._stems_on_disk()}
         entries: list[Plan | Unplannable] = []
+        meant: set[Ref] = set()
         for asked in references:
             try:
                 plan = self._plan_one(asked, options, taken)
             except HubsyncError as error:
                 entries.append(Unplannable(asked=asked, error=error))
                 continue
-            taken.add(plan.target.stem.casefold())
-            entries.append(plan)
+            if plan.file.ref not in meant:
+                meant.add(plan.file.ref)
+                taken.add(plan.target.stem.casefold())
+                entries.append(plan)
         return entries
 
     def download(self, plan: Plan) -> Download:
@@ -101,19 +109,22 @@ class Planner:
         self._check_access(version, file, lora.source)
         folder = self.root.embeddings if is_embedding(lora, file) else self.root.loras
         self._check_space(file, folder)
-        target = existing.path if existing else self._target(folder, lora, file, options, taken)
+        stem = wanted_stem(lora, file, options)
+        waiting = placement.inside(folder, f"{stem}{placement.SUFFIX}")
+        if existing is None and not options.force and self._left_behind(waiting, file):
+            return Plan(asked=asked, lora=lora, version=version, file=file, target=waiting, adopted=True)
+        free = placement.unique_stem(stem, taken=taken, suffixes=_suffixes(lora.ref))
+        target = existing.path if existing else placement.inside(folder, f"{free}{placement.SUFFIX}")
         return Plan(asked=asked, lora=lora, version=version, file=file, target=target)
 
     def _same_bytes(self, file: LoraFile) -> list[Installed]:
         return self.records.by_sha256(file.sha256) if file.sha256 else []
 
-    def _target(self, folder: Path, lora: Lora, file: LoraFile, options: InstallOptions, taken: set[str]) -> Path:
-        stem = placement.stem_of(file.name)
-        wanted = options.name or (lora.name if placement.is_generic(stem) else stem)
-        stem = placement.unique_stem(
-            placement.safe_stem(placement.stem_of(wanted)), taken=taken, suffixes=_suffixes(lora.ref)
-        )
-        return placement.inside(folder, f"{stem}{placement.SUFFIX}")
+    def _left_behind(self, path: Path, file: LoraFile) -> bool:
+        """Whether these very bytes lie there unrecorded: copied by hand, or left when hubsync was killed."""
+        if not file.sha256 or not path.is_file() or self.records.by_path(path):
+            return False
+        return hash_file(path).sha256 == file.sha256.lower()
 
     def _stems_on_disk(self) -> set[str]:
         folders = (self.root.loras, self.root.embeddings)
@@ -148,6 +159,12 @@ class Planner:
         free = shutil.disk_usage(there).free
         if file.size and file.size > free:
             raise NoSpace(f"{file.name} needs {file.size:,} bytes, {free:,} are free on {there}")
+
+
+def wanted_stem(lora: Lora, file: LoraFile, options: InstallOptions) -> str:
+    """The name a file would like: `--name`, its own, or its LoRA's where its own says nothing."""
+    stem = placement.stem_of(file.name)
+    return placement.safe_stem(placement.stem_of(options.name or (lora.name if placement.is_generic(stem) else stem)))
 
 
 def is_embedding(lora: Lora, file: LoraFile) -> bool:

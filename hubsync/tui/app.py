@@ -58,8 +58,8 @@ class HubsyncApp(Workshop):
         for mode, screen in _modes(self.session).items():
             self.add_mode(mode, screen)
 
-    def on_mount(self) -> None:
-        """Theme and threads."""
+    def on_load(self) -> None:
+        """Theme and threads, before the first screen asks for either."""
         theme = self.hubsync.settings.ui.theme
         if theme in self.available_themes:
             self.theme = theme

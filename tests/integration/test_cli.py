@@ -103,6 +103,32 @@ def test_installing_twice_downloads_once(hubsync: CommandLine) -> None:
     assert (forced["status"], forced["name"]) == ("installed", "add_detail")
 
 
+def test_a_file_that_lies_there_is_adopted(hubsync: CommandLine, ground: Playground) -> None:
+    """A file copied by hand, or left by a process killed before it wrote the row, is taken in, not fetched again."""
+    place = ground.root / "models" / "Lora" / "sks_frame.safetensors"
+    place.parent.mkdir(parents=True)
+    place.write_bytes((LORAS / "sks_frame.safetensors").read_bytes())
+    result = hubsync("install", "civitai:1004", "--json").json["results"][0]
+    assert (result["status"], result["name"], result["bytes_downloaded"]) == ("installed", "sks_frame", 0)
+    assert hubsync("list", "--json").json["items"][0]["trigger_words"] == [["sks"]]
+
+
+def test_a_foreign_file_of_that_name_is_left_alone(hubsync: CommandLine, ground: Playground) -> None:
+    """Another file under the wanted name keeps it; the new one gets a readable suffix."""
+    place = ground.root / "models" / "Lora" / "SKS_frame.safetensors"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"something else")
+    result = hubsync("install", "civitai:1004", "--json").json["results"][0]
+    assert result["name"] == "sks_frame-v2004"
+    assert place.read_bytes() == b"something else"
+
+
+def test_one_file_named_twice_comes_once(hubsync: CommandLine) -> None:
+    """A model and its page's address mean the same file."""
+    results = hubsync("install", "civitai:1001", "https://civitai.com/models/1001/add-detail", "--json").json["results"]
+    assert [result["name"] for result in results] == ["add_detail"]
+
+
 def test_dry_run_moves_no_byte(hubsync: CommandLine, ground: Playground) -> None:
     """A plan says name, place and size, and writes nothing."""
     result = hubsync("install", "civitai:1002", "--dry-run", "--json").json["results"][0]
