@@ -93,6 +93,16 @@ async def test_the_palette_runs_an_action(open_library: OpenHubsync, start: Star
         assert journey.library.MODE == "library"
 
 
+async def test_the_mouse_switches_modes(open_library: OpenHubsync, start: Start) -> None:
+    """The modes in the top line are links."""
+    async with start(open_library()) as journey:
+        await journey.pilot.click("Masthead", offset=(25, 0))
+        await journey.sees(Listed)
+        assert journey.library.MODE == "library"
+        await journey.pilot.click("Masthead", offset=(15, 0))
+        await journey.until(lambda: len(journey.app.screen_stack) == 1 and journey.app.current_mode == "discover")
+
+
 async def test_the_doctor_says_what_is_missing(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
     """f2 looks at the set-up: what is well and what to do about the rest."""
     async with start(open_library(civitai__api_key="", network__retries="0"), size=(100, 40)) as journey:

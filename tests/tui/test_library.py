@@ -127,6 +127,22 @@ async def test_a_render_is_stopped(open_library: OpenHubsync, start: Start) -> N
 
 
 @pytest.mark.usefixtures("filled")
+async def test_renders_take_turns(open_library: OpenHubsync, start: Start) -> None:
+    """A second render waits for the first, so that a device holds one checkpoint; a waiting one can be stopped too."""
+    async with start(open_library(renderer=(*RENDERER, "slow"))) as journey:
+        await go_to_library(journey)
+        await journey.press("r")
+        await journey.until(lambda: any(job.done for job in journey.app.jobs.all))
+        await journey.press("j", "r")
+        await journey.until(lambda: "Rendering add_saturation  getting ready" in journey.text)
+        await journey.press("x")
+        await journey.until(lambda: journey.app.jobs.all[1].state is JobState.CANCELLED)
+        assert journey.app.jobs.all[0].running
+        await journey.press("x")
+        await journey.until(lambda: not journey.app.jobs.running())
+
+
+@pytest.mark.usefixtures("filled")
 async def test_without_a_renderer_the_next_step_is_said(open_library: OpenHubsync, start: Start) -> None:
     """A machine without torch gets one line with what to install."""
     async with start(open_library(renderer=("no-such-interpreter",))) as journey:
