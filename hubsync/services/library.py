@@ -67,9 +67,13 @@ class LibraryService:
         if found:
             names = ", ".join(lora.name for lora in found)
             raise Ambiguous(f"'{name}' is installed more than once: {names}", hint="use one of these names")
-        near = difflib.get_close_matches(name.casefold(), list(self.records.names()), n=3)
+        near = self.similar(name)
         hint = f"did you mean {', '.join(near)}?" if near else "`hubsync list` shows what is installed"
         raise NotFound(f"no installed LoRA is called '{name}'", hint=hint)
+
+    def similar(self, name: str) -> Sequence[str]:
+        """Up to three installed names that look like `name`, the nearest first."""
+        return difflib.get_close_matches(name.casefold(), list(self.records.names()), n=3)
 
     def inspect(self, path: Path) -> Inspection:
         """A file's header, read without loading tensors.

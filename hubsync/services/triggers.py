@@ -9,7 +9,7 @@ from hubsync.config import Prompt
 from hubsync.domain import Installed, LoraType, TriggerWords
 from hubsync.errors import NotFound, UsageError
 from hubsync.prompts import compose as composing
-from hubsync.prompts.compose import Choice, Composed, Format, Placement
+from hubsync.prompts.compose import Choice, Composed, Format, Note, Placement
 from hubsync.prompts.syntax import lora_tags, strip_comments
 from hubsync.services.library import LibraryService
 
@@ -65,7 +65,7 @@ class TriggerService:
         named = {choice.name.casefold() for choice in choices}
         present = [tag for tag in lora_tags(strip_comments(text)) if tag.name.casefold() not in named]
         choices += [self._present(tag.name) for tag in present]
-        return composing.compose(
+        composed = composing.compose(
             text,
             choices,
             negative=negative,
@@ -73,6 +73,8 @@ class TriggerService:
             format=format,
             with_words=with_words,
         )
+        unknown = [self._unknown(choice.name) for choice in choices if not choice.found]
+        return replace(composed, warnings=(*composed.warnings, *unknown))
 
     def remove(self, text: str, name: str, *, negative: str = "") -> Composed:
         """The prompt without that LoRA's tag and exactly its words; words another LoRA in it needs stay.
@@ -104,6 +106,12 @@ class TriggerService:
             negative=lora.negative,
             tag=lora.type is not LoraType.EMBEDDING,
         )
+
+    def _unknown(self, name: str) -> Note:
+        # Forge drops every LoRA of a prompt that names a missing one; AUTOMATIC1111 skips it without a word.
+        near = self.library.similar(name)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        return Note(code="unknown_lora", message=f"the prompt names '{name}', which is not installed{hint}")
 
     def _present(self, name: str) -> Choice:
         """A LoRA the user's own text already names; its weight there stays."""

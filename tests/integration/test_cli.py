@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from hubsync.sandbox.hub import SandboxHub
+from hubsync.sandbox.hub import Fault, FaultKind, SandboxHub
 from hubsync.sandbox.playground import DATA, Playground
 from tests.integration.conftest import CommandLine
 
@@ -201,6 +205,36 @@ def test_prompt_inserts_tag_and_words_and_takes_them_out(hubsync: CommandLine) -
     assert taken["prompt"] == "a blue ring"
     read = hubsync("prompt", "-", "--lora", "sks_frame", stdin="from a pipe\n")
     assert read.stdout.startswith("from a pipe, sks <lora:sks_frame:")
+
+
+def test_a_prompt_that_names_a_missing_lora_warns(hubsync: CommandLine) -> None:
+    """The text stays as it is; the nearest installed name is offered."""
+    hubsync("install", "civitai:1004")
+    answer = hubsync("prompt", "a ring <lora:sks_fram:1>", "--json")
+    assert (answer.exit, answer.json["prompt"]) == (0, "a ring <lora:sks_fram:1>")
+    assert [note["code"] for note in answer.json["warnings"]] == ["unknown_lora"]
+    assert "sks_frame" in answer.stderr
+
+
+def test_ctrl_c_keeps_what_was_fetched(hubsync: CommandLine, hub: SandboxHub, ground: Playground) -> None:
+    """Interrupting exits 130 and leaves a part file; the next install fetches only the rest."""
+    hub.switch(Fault(kind=FaultKind.THROTTLE, rate=60_000))
+    command = [sys.executable, "-m", "hubsync", "install", "civitai:1004", "--json"]
+    process = subprocess.Popen(
+        command, env=dict(ground.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    folder = ground.root / "models" / "Lora"
+    deadline = time.monotonic() + 60
+    while not any(part.stat().st_size for part in folder.glob("*.part")) and time.monotonic() < deadline:
+        process.poll()
+    process.send_signal(signal.SIGINT)
+    hub.switch()
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["error"]["code"]) == (130, "cancelled")
+    result = hubsync("install", "civitai:1004", "--json").json["results"][0]
+    assert result["status"] == "installed"
+    assert 0 < result["resumed_from"] < result["size"]
+    assert result["bytes_downloaded"] == result["size"] - result["resumed_from"]
 
 
 def test_the_second_outfit_is_chosen_by_number(hubsync: CommandLine) -> None:
