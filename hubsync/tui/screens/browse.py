@@ -147,9 +147,10 @@ class Browse(Screen[None], Generic[Row]):
         row = self.listing.row
         key = None if row is None else self.key(row)
         if key != self._described:
-            self.detail.picture.clear()
+            self.detail.picture.blank()
             self._described = key
         if row is None:
+            self.detail.picture.hide()
             self.detail.show([])
             return
         self.describe(row)

@@ -96,6 +96,8 @@ class Discover(Browse[Lora]):
         previews = [preview for version in row.versions for preview in version.previews]
         if preview := best_preview(previews, ceiling):
             self.detail.picture.show(preview.url, lambda: self.hubsync.previews.picture(preview.url))
+        else:
+            self.detail.picture.hide()
 
     def action_install(self) -> None:
         """Show what an install would do."""

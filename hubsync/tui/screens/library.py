@@ -73,6 +73,8 @@ class Library(Browse[Installed]):
         preview = row.preview
         if preview is not None:
             self.detail.picture.show(str(preview), lambda: preview)
+        else:
+            self.detail.picture.hide()
 
     def action_render(self) -> None:
         """Test the highlighted LoRA."""

@@ -79,28 +79,38 @@ class Picture(Container):
         """Show the picture `path` brings, called in a thread; `key` says what it is a picture of."""
         if not self._enabled or key == self._key:
             return
-        self.clear()
+        self.blank()
         self._key = key
         ask(self, "picture", lambda: PictureDecoded(key, decode(path())))
 
-    def clear(self) -> None:
-        """Show nothing."""
+    def blank(self) -> None:
+        """Show nothing, and keep the room: another picture is likely to come."""
         self._key = ""
+        if self._canvas.image is not None:
+            self._canvas.image = None
+
+    def hide(self) -> None:
+        """Give the room away."""
+        self.blank()
         self.display = False
-        self._canvas.image = None
 
     @on(PictureDecoded)
-    def _draw(self, message: PictureDecoded) -> None:
+    def _prepare(self, message: PictureDecoded) -> None:
         message.stop()
+        self.display = self.display or message.key == self._key
+        # Drawing on a canvas that has no place yet makes Textual forget to repaint what it covers.
+        self.call_after_refresh(self._draw, message)
+
+    def _draw(self, message: PictureDecoded) -> None:
         if message.key == self._key:
-            self.display = True
             self._canvas.image = message.image
-            self.call_after_refresh(self._fit)
+            self._fit()
 
     @on(Refused)
     def _no_picture(self, message: Refused) -> None:
         """A picture that cannot be had is simply not there: everything else is."""
         message.stop()
+        self.hide()
 
     def on_resize(self) -> None:
         """Keep the picture's shape."""
