@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -70,29 +71,23 @@ def _remember(context: click.Context, parameter: click.Parameter, value: object)
         context.find_root().obj = replace(context.find_root().obj or Call(), **{parameter.name: value})
 
 
+def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:  # noqa: ANN401
+    return click.option(*names, callback=_remember, expose_value=False, is_eager=True, **settings)
+
+
 _OPTIONS = (
-    click.option("--root", type=click.Path(path_type=Path), metavar="PATH", help="The library root."),
-    click.option("--json", is_flag=True, help="Print one JSON document on stdout."),
-    click.option("-q", "--quiet", is_flag=True, help="No narration on stderr."),
-    click.option("-v", "--verbose", is_flag=True, help="Show the traceback of an error."),
+    _option("--root", type=click.Path(path_type=Path), metavar="PATH", help="The library root."),
+    _option("--json", is_flag=True, help="Print one JSON document on stdout."),
+    _option("-q", "--quiet", is_flag=True, help="No narration on stderr."),
+    _option("-v", "--verbose", is_flag=True, help="Show the traceback of an error."),
 )
 
 
 def global_options(command: Command) -> Command:
     """Add the global options to a command or group; they end in `Call`, not in the function's arguments."""
     for option in reversed(_OPTIONS):
-        command = _eager(option)(command)
+        command = option(command)
     return command
-
-
-def _eager(option: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        decorated = option(command)
-        parameter: Any = decorated.__click_params__[-1]  # type: ignore[attr-defined]
-        parameter.callback, parameter.expose_value, parameter.is_eager = _remember, False, True
-        return decorated
-
-    return decorate
 
 
 def choice(kind: type[StrEnum], *more: str) -> click.Choice[str]:
@@ -104,9 +99,8 @@ def pass_call(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command its `Call` as first argument, and the global options."""
 
     @click.pass_context
+    @functools.wraps(command)
     def wrapped(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         return context.invoke(command, context.find_root().obj or Call(), *args, **kwargs)
 
-    wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
-    wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     return global_options(wrapped)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlite_utils
 
 _BUSY_MS = 10_000
+_NOWHERE = ":memory:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,14 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for queries; rows are `sqlite3.Row`.
+        """A connection for queries; rows are `sqlite3.Row`. A library that does not exist is empty, and stays so.
 
         Raises:
             DatabaseTrouble: locked, damaged, or made by a newer hubsync.
         """
-        with _explained(self.path):
-            self._migrate()
-            with closing(self._connect()) as connection:
-                connection.row_factory = sqlite3.Row
-                yield connection
+        with _explained(self.path), closing(self._open(self.path if self.path.exists() else _NOWHERE)) as connection:
+            connection.row_factory = sqlite3.Row
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite_utils.Database]:
@@ -59,37 +58,37 @@ class Database:
         """
         import sqlite_utils
 
-        with _explained(self.path):
-            self._migrate()
-            with closing(self._connect()) as connection:
-                database = sqlite_utils.Database(connection, execute_plugins=False)
-                connection.execute("BEGIN IMMEDIATE")  # waits here for other writers, never inside
-                try:
-                    yield database
-                except BaseException:
-                    connection.rollback()
-                    raise
-                connection.commit()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with _explained(self.path), closing(self._open(self.path)) as connection:
+            database = sqlite_utils.Database(connection, execute_plugins=False)
+            connection.execute("BEGIN IMMEDIATE")  # waits here for other writers, never inside
+            try:
+                yield database
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000)
-        connection.execute("PRAGMA foreign_keys=on")
+    def _open(self, path: Path | str) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000)
+        try:
+            connection.execute("PRAGMA foreign_keys=on")
+            self._bring_up_to_date(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    def _migrate(self) -> None:
-        if self.path.exists():
-            with closing(self._connect()) as connection:
-                found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found == SCHEMA_VERSION:
-                return
-            if found > SCHEMA_VERSION:
-                raise DatabaseTrouble(
-                    f"{self.path} was made by a newer hubsync", hint="upgrade hubsync: pip install --upgrade hubsync"
-                )
-        from hubsync.store.migrations import migrate
+    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found > SCHEMA_VERSION:
+            raise DatabaseTrouble(
+                f"{self.path} was made by a newer hubsync", hint="upgrade hubsync: pip install --upgrade hubsync"
+            )
+        if found < SCHEMA_VERSION:
+            from hubsync.store.migrations import migrate
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        migrate(self.path)
+            migrate(connection)
 
 
 @contextmanager

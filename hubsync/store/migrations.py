@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from pathlib import Path
+import sqlite3
 
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
@@ -11,12 +10,11 @@ from sqlite_utils.migrations import Migrations
 MIGRATIONS = Migrations("hubsync")
 
 
-def migrate(path: Path) -> None:
-    """Bring the database at `path` up to date, creating it if need be."""
-    database = sqlite_utils.Database(path, execute_plugins=False)
-    with closing(database.conn):
-        database.enable_wal()
-        MIGRATIONS.apply(database)
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database up to date, a new and empty one included."""
+    database = sqlite_utils.Database(connection, execute_plugins=False)
+    database.enable_wal()
+    MIGRATIONS.apply(database)
 
 
 @MIGRATIONS()

@@ -138,7 +138,8 @@ def test_dry_run_moves_no_byte(hubsync: CommandLine, ground: Playground) -> None
     result = hubsync("install", "civitai:1002", "--dry-run", "--json").json["results"][0]
     assert (result["status"], result["name"]) == ("planned", "add_saturation")
     assert result["path"] == str(ground.root / "models" / "Lora" / "add_saturation.safetensors")
-    assert not (ground.root / "models").exists()
+    assert hubsync("list", "--json").json == {"items": []}
+    assert not ground.root.exists()
 
 
 @pytest.mark.parametrize(

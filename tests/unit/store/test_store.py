@@ -155,9 +155,17 @@ def test_schema_version_counts_the_migrations() -> None:
     assert len(MIGRATIONS._migrations) == SCHEMA_VERSION
 
 
+def test_reading_makes_nothing(database: Database) -> None:
+    """A library that does not exist is empty, and still does not exist afterwards."""
+    assert Records(database=database).all() == []
+    assert RenderRecords(database=database).all() == []
+    assert not database.path.parent.exists()
+
+
 def test_a_newer_library_is_refused(database: Database) -> None:
     """A library a newer hubsync made is not touched."""
-    Records(database=database).all()
+    with database.writing():
+        pass
     with closing(sqlite3.connect(database.path)) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     with pytest.raises(DatabaseTrouble, match="newer"):
