@@ -32,6 +32,8 @@ clean:
 
 $(VENV)/render.stamp: $(VENV)/bin/python pyproject.toml config/constraints.txt
 	@echo 'installing hubsync with its renderer (torch, diffusers): about 1.3 GB, more with CUDA'
+	@# --group, for the development tools, is known to pip from 25.1 on
+	$(RUN) pip install --disable-pip-version-check --quiet --upgrade 'pip>=25.1'
 	$(INSTALL) --editable '.[render,images]'
 	@touch $@
 
@@ -50,5 +52,3 @@ $(VENV)/bin/python:
 	  echo 'Python is here, but its venv and pip are not:'; \
 	  echo "  sudo apt-get install python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	@# --group, for the development tools, is known to pip from 25.1 on
-	$(RUN) pip install --disable-pip-version-check --quiet --upgrade 'pip>=25.1'
