@@ -22,7 +22,7 @@ from hubsync.roots import Root
 if TYPE_CHECKING:
     from hubsync.hubs.base import Hub
 
-_RENDER_PACKAGES = ("torch", "diffusers", "transformers", "accelerate")
+_RENDER_PACKAGES = ("hubsync", "torch", "diffusers", "transformers", "accelerate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -288,6 +288,36 @@ def test_doctor_finds_both_hubs(hubsync: CommandLine) -> None:
     assert (answer.exit, checks["civitai"], checks["huggingface"]) == (0, "ok", "ok")
 
 
+def test_without_a_renderer_it_is_said_and_how_to_get_one(hubsync: CommandLine) -> None:
+    """`doctor` warns, `render` exits 8, both name the line that installs it."""
+    hubsync("install", "civitai:1004")
+    elsewhere = {"HUBSYNC_RENDER__PYTHON": "/nonexistent/python"}
+    checks = {check["name"]: check for check in hubsync("doctor", "--json", environ=elsewhere).json["checks"]}
+    assert (checks["renderer"]["status"], "hubsync[render]" in checks["renderer"]["hint"]) == ("warning", True)
+    render = hubsync("render", "sks_frame", "--json", environ=elsewhere)
+    assert (render.exit, render.json["error"]["code"]) == (8, "renderer_missing")
+    assert "hubsync[render]" in render.stderr
+
+
+def test_a_test_render_shows_the_effect_in_numbers_and_pictures(hubsync: CommandLine, ground: Playground) -> None:
+    """Base, with the LoRA, with its words: the words do the most, the pictures carry infotext, the history holds them."""
+    pytest.importorskip("diffusers")
+    hubsync("install", "civitai:1004")
+    outcome = hubsync("render", "sks_frame", "--json").json
+    kinds = {render["kind"]: render for render in outcome["renders"]}
+    assert list(kinds) == ["base", "lora", "lora+triggers"]
+    assert kinds["base"]["effect"] is None
+    assert kinds["lora+triggers"]["effect"] > 3 * kinds["lora"]["effect"] > 0
+    assert kinds["lora+triggers"]["trigger_effect"] > 0.2
+    with Image.open(kinds["lora+triggers"]["path"]) as picture:
+        assert picture.size == (64, 64)
+        assert "<lora:sks_frame:0.9>" in picture.info["parameters"]
+    assert Path(outcome["sheet"]).parent.parent == ground.root / ".hubsync" / "renders"
+    history = hubsync("renders", "sks_frame", "--json").json["items"]
+    assert {render["path"] for render in history} == {kinds[kind]["path"] for kind in ("lora", "lora+triggers")}
+    assert hubsync("info", "sks_frame", "--json").json["renders"] == 2
+
+
 def test_config_is_set_and_read_back(hubsync: CommandLine) -> None:
     """A value set is the value read; keys are never printed in the list."""
     hubsync("config", "set", "search.limit", "7")
