@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -63,6 +65,19 @@ class Call:
     def narrator(self) -> Narrator:
         """Where a service's events are told."""
         return Narrator(quiet=self.quiet)
+
+
+def open_tui(hubsync: Hubsync) -> None:
+    """Run the TUI on these services; the one way from the command line into it."""
+    from hubsync.tui.app import run
+
+    run(hubsync)
+
+
+def leave() -> NoReturn:
+    """End the process now, after everything is closed: a thread a silent hub still holds is not waited for."""
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, leave, open_tui, pass_call
 
 
 @click.command("demo")
@@ -27,14 +27,13 @@ def demo_command(call: Call, tour: bool) -> int:  # noqa: FBT001
         return take_tour(call.root or Path(tempfile.mkdtemp(prefix="hubsync-demo-")), output.emit)
     with tempfile.TemporaryDirectory(prefix="hubsync-demo-") as folder:
         _play(call.root or Path(folder))
-    return 0
+    return leave()
 
 
 def _play(root: Path) -> None:
     from hubsync import config
     from hubsync.sandbox.playground import playground
     from hubsync.services.app import open_hubsync
-    from hubsync.tui.app import run
 
     with playground(root) as ground, open_hubsync(config.load(environ=ground.environ)) as hubsync:
-        run(hubsync)
+        open_tui(hubsync)

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from hubsync.cli import diagnostics, output
-from hubsync.cli.common import Call, global_options
+from hubsync.cli.common import Call, global_options, leave, open_tui
 from hubsync.errors import Cancelled, HubsyncError, Internal, UsageError
 
 _COMMANDS = {
@@ -75,10 +75,9 @@ def cli(context: click.Context) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(context.get_help(), err=True)
         context.exit(2)
-    from hubsync.tui.app import run
-
     with (context.obj or Call()).open() as hubsync:
-        run(hubsync)
+        open_tui(hubsync)
+    leave()
 
 
 def main() -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -52,6 +53,8 @@ class Hubsync:
         self._renderer = renderer or (settings.render.python or sys.executable, "-m", "hubsync.renderer")
         self._now = now
         self._sleep = sleep
+        self._making_client = threading.Lock()
+        self._made_client: httpx2.Client | None = None
         self._database = Database(root.database, root.path)
         self.records = Records(database=self._database)
 
@@ -128,8 +131,8 @@ class Hubsync:
 
     def close(self) -> None:
         """Close the HTTP client, if one was made."""
-        if "_client" in self.__dict__:
-            self._client.close()
+        if self._made_client is not None:
+            self._made_client.close()
 
     def __enter__(self) -> Self:
         return self
@@ -137,11 +140,15 @@ class Hubsync:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @cached_property
+    @property
     def _client(self) -> httpx2.Client:
-        from hubsync.hubs.http import make_client
+        # Threads of the TUI ask for it at the same time; two would be two connection pools, one never closed.
+        with self._making_client:
+            if self._made_client is None:
+                from hubsync.hubs.http import make_client
 
-        return make_client(self.settings, transport=self._transport)
+                self._made_client = make_client(self.settings, transport=self._transport)
+            return self._made_client
 
     @cached_property
     def _hub_table(self) -> Mapping[Source, Hub]:

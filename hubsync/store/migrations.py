@@ -11,10 +11,24 @@ MIGRATIONS = Migrations("hubsync")
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database up to date, a new and empty one included."""
-    database = sqlite_utils.Database(connection, execute_plugins=False)
-    database.enable_wal()
-    MIGRATIONS.apply(database)
+    """Bring a database up to date, a new and empty one included. Of several processes one does it, the others wait."""
+    _enter_wal(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    MIGRATIONS.apply(sqlite_utils.Database(connection, execute_plugins=False))
+    connection.commit()
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Switch the journal. SQLite does not wait for a lock here as it does elsewhere, so a transaction does."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=wal")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+        connection.execute("BEGIN IMMEDIATE")  # raises when the lock is not had in `busy_timeout`
+        connection.rollback()
 
 
 @MIGRATIONS()

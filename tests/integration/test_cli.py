@@ -300,7 +300,7 @@ def test_without_a_renderer_it_is_said_and_how_to_get_one(hubsync: CommandLine) 
 
 
 def test_a_test_render_shows_the_effect_in_numbers_and_pictures(hubsync: CommandLine, ground: Playground) -> None:
-    """Base, with the LoRA, with its words: the words do the most, the pictures carry infotext, the history holds them."""
+    """The words do the most, the pictures carry infotext, the history holds them."""
     pytest.importorskip("diffusers")
     hubsync("install", "civitai:1004")
     outcome = hubsync("render", "sks_frame", "--json").json

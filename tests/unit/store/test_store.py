@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -153,6 +155,25 @@ def test_renders_come_back_newest_first(database: Database) -> None:
 def test_schema_version_counts_the_migrations() -> None:
     """The number checked at every start is the number of migrations there are."""
     assert len(MIGRATIONS._migrations) == SCHEMA_VERSION
+
+
+def test_many_may_open_a_new_library_at_once(database: Database) -> None:
+    """Of eight processes that make the same library at the same moment, none fails."""
+    code = (
+        "import sys; from pathlib import Path; from hubsync.store.database import Database\n"
+        "import sqlite_utils; print('ready', flush=True); sys.stdin.readline()\n"
+        "with Database(Path(sys.argv[1]), Path('.')).writing(): pass"
+    )
+    command = [sys.executable, "-c", code, str(database.path)]
+    pipe, same = subprocess.PIPE, subprocess.STDOUT
+    processes = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=same, text=True) for _ in range(8)]
+    ready = [process.stdout.readline() for process in processes if process.stdout]
+    for process in processes:
+        if process.stdin:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+    said = [process.communicate(timeout=60)[0] for process in processes]
+    assert (ready, said) == (["ready\n"] * 8, [""] * 8)
 
 
 def test_reading_makes_nothing(database: Database) -> None:
