@@ -31,7 +31,7 @@ clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/render.stamp: $(VENV)/bin/python pyproject.toml config/constraints.txt
-	@echo 'installing hubsync with its renderer (torch, diffusers): about 1.3 GB, more with CUDA'
+	@echo 'installing hubsync with its renderer (torch, diffusers): about 1.4 GB on disk, several with CUDA'
 	@# --group, for the development tools, is known to pip from 25.1 on
 	$(RUN) pip install --disable-pip-version-check --quiet --upgrade 'pip>=25.1'
 	$(INSTALL) --editable '.[render,images]'
