@@ -94,9 +94,9 @@ class Journey:
         await self.pilot.press(*keys)
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Let the app work until something is true, twenty seconds at most."""
+        """Let the app work until something is true, a minute at most."""
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not condition():
                     await self.pilot.pause(0.01)
         except TimeoutError:
@@ -126,7 +126,7 @@ class Journey:
 
     async def rest(self) -> None:
         """Wait until nothing is asked any more, so that a picture of the screen is always the same."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 await self.pilot.pause(0.02)
                 if not [worker for worker in self.app.workers if not worker.is_finished]:
