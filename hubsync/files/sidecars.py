@@ -13,6 +13,7 @@ from typing import Any
 
 from hubsync.domain import Installed
 from hubsync.files.placement import write_aside
+from hubsync.prompts.words import escaped
 
 ACTIVATION, WEIGHT, NEGATIVE, NOTES, VERSION, DESCRIPTION = (
     "activation text",
@@ -41,7 +42,8 @@ def content_of(lora: Installed, *, description: str = "") -> dict[str, Any]:
     return {
         DESCRIPTION: description,
         VERSION: _SD_VERSIONS.get(lora.family or "", "Unknown"),
-        ACTIVATION: ", ".join(default.texts) if default else "",
+        # Other tools put this text into prompts as it stands: raw parentheses would become weights.
+        ACTIVATION: ", ".join(map(escaped, default.texts)) if default else "",
         WEIGHT: lora.weight or 0,
         NEGATIVE: lora.negative or "",
         NOTES: lora.notes or "",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -54,11 +53,9 @@ class RenderService:
             raise UsageError("nothing to render", hint="name a LoRA, or use --all")
         for tag in lora_tags(strip_comments(options.prompt or "")):
             self._installed(tag.name)
-        stamp = re.sub(r"[^0-9T]", "", self.now().isoformat(timespec="seconds"))[:15]
-        out = options.out or self.folder / stamp
         plan = make_plan(
             loras,
-            replace(options, out=out),
+            replace(options, out=options.out or self._new_folder()),
             settings=self.settings,
             families=self.families(),
             library=self._installed,
@@ -110,6 +107,12 @@ class RenderService:
         }
         notes = [f"{name} is left out: {reason}" for name, reason in reasons.items() if reason]
         return [lora for lora in here if not reasons[lora.name]], notes
+
+    def _new_folder(self) -> Path:
+        """A folder named by the moment; a second render within one second gets a number."""
+        stamp = f"{self.now():%Y%m%dT%H%M%S}"
+        names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
+        return next(path for name in names if not (path := self.folder / name).exists())
 
     def _installed(self, name: str) -> Installed:
         try:

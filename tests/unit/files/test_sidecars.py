@@ -18,7 +18,7 @@ from hubsync.files import previews, sidecars
 @pytest.fixture
 def lora(tmp_path: Path) -> Installed:
     """A LoRA with an inner dot in its name and two outfits."""
-    day = TriggerWord(text="mona", source=WordSource.CIVITAI)
+    day = TriggerWord(text="mona (day)", source=WordSource.CIVITAI)
     off = TriggerWord(text="hat", source=WordSource.CIVITAI, enabled=False)
     night = TriggerWord(text="night", source=WordSource.CIVITAI)
     return Installed(
@@ -41,12 +41,12 @@ def _read(lora: Installed) -> dict[str, Any]:
 
 
 def test_a_new_sidecar_says_what_other_tools_read(lora: Installed) -> None:
-    """The default group's enabled words, the weight, the base model by AUTOMATIC1111's name."""
+    """The default group's enabled words, ready for a prompt, the weight, the base model by AUTOMATIC1111's name."""
     _write(lora, {})
     assert _read(lora) == {
         "description": "",
         "sd version": "SDXL",
-        "activation text": "mona",
+        "activation text": r"mona \(day\)",
         "preferred weight": 0.7,
         "negative text": "",
         "notes": "",
