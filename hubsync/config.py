@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct, field
 
+from hubsync.domain import DEFAULT_WEIGHT
 from hubsync.errors import BadConfig
 
 # fmt: off
@@ -73,7 +74,7 @@ class Prompt(Struct, frozen=True, kw_only=True):
     """How trigger words enter a prompt."""
 
     placement: Literal["start", "end"] = "end"
-    default_weight: float = 0.8
+    default_weight: float = DEFAULT_WEIGHT
 
 
 class Render(Struct, frozen=True, kw_only=True):

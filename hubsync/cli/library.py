@@ -55,13 +55,12 @@ def list_command(call: Call, text: str, source: str | None, sort: str, **options
 
 
 def _row(lora: Installed) -> tuple[str, ...]:
-    words = output.human_words(lora.trigger_words)
     return (
         f"{lora.name}{' (missing)' if lora.missing else ''}",
         lora.family or "",
         "" if lora.weight is None else f"{lora.weight:g}",
         output.human_size(lora.size),
-        words if len(words) <= 48 else f"{words[:47]}…",
+        output.short_words(lora.trigger_words),
     )
 
 

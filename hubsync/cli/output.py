@@ -67,6 +67,12 @@ def human_words(groups: Iterable[Iterable[str]]) -> str:
     return " | ".join(", ".join(group) for group in groups)
 
 
+def short_words(groups: Iterable[Iterable[str]]) -> str:
+    """Trigger groups for a table, at most 48 characters."""
+    words = human_words(groups)
+    return words if len(words) <= 48 else f"{words[:47]}…"
+
+
 def _one_line(text: str) -> str:
     return " ".join(plain(text).split())
 

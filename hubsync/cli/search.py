@@ -96,13 +96,12 @@ def _print(call: Call, result: SearchResult) -> None:
 
 
 def _row(lora: Lora) -> tuple[str, ...]:
-    words = output.human_words(lora.trigger_words)
     return (
         f"{'✓ ' if lora.installed else ''}{lora.name}",
         _page(lora),
         ", ".join(base.rpartition("/")[2] for base in lora.base_models),
         "" if lora.downloads is None else f"{lora.downloads:,}",
-        words if len(words) <= 48 else f"{words[:47]}…",
+        output.short_words(lora.trigger_words),
     )
 
 

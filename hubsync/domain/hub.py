@@ -61,6 +61,10 @@ class Nsfw(StrEnum):
         """The level bits this ceiling lets through."""
         return {"none": 1, "soft": 1 | 2, "mature": 1 | 2 | 4, "x": 1 | 2 | 4 | 8 | 16}[self.value]
 
+    def allows(self, level: int) -> bool:
+        """Whether all bits of a level lie under this ceiling; 0, unrated, does."""
+        return not level & ~self.mask
+
 
 class Availability(StrEnum):
     """Whether a version's files can be had."""

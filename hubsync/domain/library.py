@@ -51,3 +51,8 @@ class Installed:
     def trigger_words(self) -> TriggerWords:
         """The enabled words of every group."""
         return tuple(group.texts for group in self.groups if group.texts)
+
+    @property
+    def inserted_words(self) -> TriggerWords:
+        """The enabled words of the groups that are switched on: what goes into a prompt."""
+        return tuple(group.texts for group in self.groups if group.enabled and group.texts)

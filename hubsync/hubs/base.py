@@ -34,4 +34,4 @@ def within(ceiling: Nsfw, *, level: int | None, nsfw: bool = False) -> bool:
     A thing flagged `nsfw` counts as R at least; as X when it carries no level.
     """
     flagged = (_MATURE if level else _EXPLICIT) if nsfw else 0
-    return ((level or 0) | flagged) & ~ceiling.mask == 0
+    return ceiling.allows((level or 0) | flagged)

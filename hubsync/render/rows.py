@@ -42,7 +42,7 @@ class Subject:
     def words(self) -> TriggerWords:
         """Its enabled groups; an embedding is called by its stem, in brackets that carry the weight."""
         if self.lora.type is not LoraType.EMBEDDING:
-            return tuple(group.texts for group in self.lora.groups if group.enabled and group.texts)
+            return self.lora.inserted_words
         name = self.lora.name
         return ((name if self.weight == 1 else f"({name}:{number(self.weight)})",),)
 

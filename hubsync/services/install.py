@@ -11,11 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from hubsync.domain import (
-    Installed,
-    Nsfw,
-    Preview,
-)
+from hubsync.domain import Installed, Nsfw, Preview
 from hubsync.errors import BadBytes, Cancelled, HubsyncError, Internal
 from hubsync.events import Advanced, Failed, Finished, Noted, Sink, Started, Verified
 from hubsync.files import header, placement, previews, sidecars
@@ -182,4 +178,4 @@ def planned(plan: Plan | Unplannable) -> InstallResult:
 
 def best_preview(choices: Sequence[Preview], ceiling: Nsfw) -> Preview | None:
     """The first still picture at or below the ceiling; an unrated one (level 0) passes."""
-    return next((one for one in choices if one.kind == "image" and not one.nsfw_level & ~ceiling.mask), None)
+    return next((one for one in choices if one.kind == "image" and ceiling.allows(one.nsfw_level)), None)

@@ -15,7 +15,6 @@ from hubsync.errors import NotFound, UnknownLora, UsageError
 from hubsync.events import Sink
 from hubsync.families import Families
 from hubsync.files import previews, sidecars
-from hubsync.prompts.syntax import lora_tags, strip_comments
 from hubsync.render import process
 from hubsync.render.plan import RenderOptions, RenderPlan, make_plan, refusal
 from hubsync.services.library import LibraryService
@@ -51,8 +50,6 @@ class RenderService:
             loras += [(lora, None) for lora in fitting]
         if not loras:
             raise UsageError("nothing to render", hint="name a LoRA, or use --all")
-        for tag in lora_tags(strip_comments(options.prompt or "")):
-            self._installed(tag.name)
         plan = make_plan(
             loras,
             replace(options, out=options.out or self._new_folder()),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hubsync.config import Prompt
-from hubsync.domain import Installed, LoraType, TriggerWords
+from hubsync.domain import Installed, LoraType
 from hubsync.errors import NotFound, UsageError
 from hubsync.prompts import compose as composing
 from hubsync.prompts.compose import Choice, Composed, Format, Note, Placement
@@ -102,7 +102,7 @@ class TriggerService:
         return Choice(
             name=lora.name,
             weight=self.defaults.default_weight if weight is None else weight,
-            groups=inserted_words(lora),
+            groups=lora.inserted_words,
             negative=lora.negative,
             tag=lora.type is not LoraType.EMBEDDING,
         )
@@ -119,7 +119,7 @@ class TriggerService:
             lora = self.library.find(name)
         except NotFound:
             return Choice(name=name, weight=None, found=False)
-        return Choice(name=lora.name, weight=None, groups=inserted_words(lora), negative=lora.negative)
+        return Choice(name=lora.name, weight=None, groups=lora.inserted_words, negative=lora.negative)
 
 
 def with_groups(lora: Installed, groups: Sequence[int]) -> Installed:
@@ -135,8 +135,3 @@ def with_groups(lora: Installed, groups: Sequence[int]) -> Installed:
     if not groups:
         return lora
     return replace(lora, groups=tuple(replace(group, enabled=group.index in groups) for group in lora.groups))
-
-
-def inserted_words(lora: Installed) -> TriggerWords:
-    """The enabled words of the groups that are switched on."""
-    return tuple(group.texts for group in lora.groups if group.enabled and group.texts)

@@ -299,6 +299,17 @@ def test_without_a_renderer_it_is_said_and_how_to_get_one(hubsync: CommandLine) 
     assert "hubsync[render]" in render.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments", [["gone"], ["sks_frame", "--prompt", "a ring <lora:gone:1>"]], ids=["name", "tag"]
+)
+def test_a_render_never_leaves_a_lora_out_silently(hubsync: CommandLine, arguments: list[str]) -> None:
+    """A LoRA that is not installed, named or in a tag of the prompt, stops the render before anything is loaded."""
+    hubsync("install", "civitai:1004")
+    answer = hubsync("render", *arguments, "--json")
+    assert (answer.exit, answer.json["error"]["code"]) == (7, "unknown_lora")
+    assert "'gone'" in answer.stderr
+
+
 def test_a_test_render_shows_the_effect_in_numbers_and_pictures(hubsync: CommandLine, ground: Playground) -> None:
     """The words do the most, the pictures carry infotext, the history holds them."""
     pytest.importorskip("diffusers")

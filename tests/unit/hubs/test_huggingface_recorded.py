@@ -15,42 +15,10 @@ from hypothesis import strategies as st
 from hubsync import errors
 from hubsync.domain import LoraType
 from hubsync.refs import parse_ref
+from tests.unit.hubs.one_repository import Session, repository, shown, site
 
 if TYPE_CHECKING:
-    from hubsync.domain import Lora
     from tests.unit.hubs.conftest import Wire
-
-SHA = "0123456789abcdef0123456789abcdef01234567"
-DIGEST = "ab" * 32
-Answers = Callable[[httpx2.Request], httpx2.Response]
-
-
-def _lfs(path: str, size: int = 1000) -> dict[str, Any]:
-    return {"rfilename": path, "size": size, "blobId": "x", "lfs": {"sha256": DIGEST, "size": size, "pointerSize": 9}}
-
-
-def _repo(*files: str, **more: Any) -> dict[str, Any]:
-    tags = ["lora", "diffusers"]
-    return {"id": "o/r", "author": "o", "sha": SHA, "tags": tags, "siblings": [_lfs(file) for file in files], **more}
-
-
-Session = Callable[[Answers], list[httpx2.Request]]
-
-
-def _site(repo: Any, card: str = "", status: int = 200) -> Answers:
-    """The Hub with one repository and its card."""
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        if request.url.path.startswith("/api/models/"):
-            return httpx2.Response(200, content=json.dumps(repo).encode())
-        return httpx2.Response(status, text=card, headers={"Content-Type": "text/plain; charset=utf-8"})
-
-    return answer
-
-
-def _shown(wire: Callable[..., Wire], session: Session, answers: Answers, ref: str = "hf:o/r") -> Lora:
-    session(answers)
-    return wire(answers).hugging_face().lora(parse_ref(ref))
 
 
 def test_recorded_repositories(wire: Callable[..., Wire], session: Session, shared_data: Path) -> None:
@@ -59,7 +27,7 @@ def test_recorded_repositories(wire: Callable[..., Wire], session: Session, shar
     found = {}
     for path in sorted(folder.glob("model_info_blobs__*.json")):
         raw = json.loads(path.read_text("utf-8"))
-        found[raw["id"]] = _shown(wire, session, _site(raw), f"hf:{raw['id']}")
+        found[raw["id"]] = shown(wire, session, site(raw), f"hf:{raw['id']}")
     embedding = found["InvokeAI-test/textual_inversion_tests"]
     assert (embedding.type, embedding.families, embedding.license) == (
         LoraType.EMBEDDING,
@@ -73,7 +41,7 @@ def test_recorded_repositories(wire: Callable[..., Wire], session: Session, shar
     assert (turbo.license, turbo.versions[0].files[0].kind) == ("sai-nc-community", "other")
     assert [file for file in turbo.versions[0].files if file.primary] == []
     row = json.loads((folder / "hub_2026-10-02_model-stable-diffusion-v1-5_expand.json").read_text())["body"]
-    assert _shown(wire, session, _site(row), "hf:stable-diffusion-v1-5/stable-diffusion-v1-5").downloads == 1633999
+    assert shown(wire, session, site(row), "hf:stable-diffusion-v1-5/stable-diffusion-v1-5").downloads == 1633999
     moved = json.loads((folder / "hub_2026-10-02_redirect-runwayml-sd15.json").read_text())
 
     def redirecting(request: httpx2.Request) -> httpx2.Response:
@@ -81,7 +49,7 @@ def test_recorded_repositories(wire: Callable[..., Wire], session: Session, shar
             return httpx2.Response(moved["status"], headers=moved["headers"])
         return httpx2.Response(200, json=row)
 
-    new = _shown(wire, session, redirecting, "hf:runwayml/stable-diffusion-v1-5")
+    new = shown(wire, session, redirecting, "hf:runwayml/stable-diffusion-v1-5")
     assert new.name == "stable-diffusion-v1-5"
     assert new.creator == "stable-diffusion-v1-5"
 
@@ -116,10 +84,10 @@ def _changed(value: Any, chance: random.Random, depth: int = 0) -> Any:
 def test_no_change_of_an_answer_breaks_the_reader(wire: Callable[..., Wire], session: Session, seed: int) -> None:
     """Any mutation gives a LoRA with references that read back, or a `HubsyncError`."""
     card = {"base_model": ["a/b"], "instance_prompt": "x", "widget": [{"text": "a", "output": {"url": "b.png"}}]}
-    repo = _repo("README.md", "a.safetensors", "b_emb.safetensors", cardData=card, gated="auto", downloads=5)
+    repo = repository("README.md", "a.safetensors", "b_emb.safetensors", cardData=card, gated="auto", downloads=5)
     changed = _changed(repo, random.Random(seed))
     try:
-        lora = _shown(wire, session, _site(changed, "---\nwidget: [\n---\n"))
+        lora = shown(wire, session, site(changed, "---\nwidget: [\n---\n"))
     except errors.HubsyncError:
         return
     refs = [lora.ref, *(file.ref for version in lora.versions for file in version.files)]

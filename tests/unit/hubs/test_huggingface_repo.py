@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,49 +11,17 @@ import pytest
 from hubsync import errors
 from hubsync.domain import Availability, LoraType
 from hubsync.refs import CivitaiRef, HuggingFaceRef, parse_ref
+from tests.unit.hubs.one_repository import DIGEST, SHA, Session, lfs, repository, shown, site
 
 if TYPE_CHECKING:
-    from hubsync.domain import Lora
     from tests.unit.hubs.conftest import Wire
-
-SHA = "0123456789abcdef0123456789abcdef01234567"
-DIGEST = "ab" * 32
-Answers = Callable[[httpx2.Request], httpx2.Response]
-
-
-def _lfs(path: str, size: int = 1000) -> dict[str, Any]:
-    return {"rfilename": path, "size": size, "blobId": "x", "lfs": {"sha256": DIGEST, "size": size, "pointerSize": 9}}
-
-
-def _repo(*files: str, **more: Any) -> dict[str, Any]:
-    tags = ["lora", "diffusers"]
-    return {"id": "o/r", "author": "o", "sha": SHA, "tags": tags, "siblings": [_lfs(file) for file in files], **more}
-
-
-Session = Callable[[Answers], list[httpx2.Request]]
-
-
-def _site(repo: Any, card: str = "", status: int = 200) -> Answers:
-    """The Hub with one repository and its card."""
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        if request.url.path.startswith("/api/models/"):
-            return httpx2.Response(200, content=json.dumps(repo).encode())
-        return httpx2.Response(status, text=card, headers={"Content-Type": "text/plain; charset=utf-8"})
-
-    return answer
-
-
-def _shown(wire: Callable[..., Wire], session: Session, answers: Answers, ref: str = "hf:o/r") -> Lora:
-    session(answers)
-    return wire(answers).hugging_face().lora(parse_ref(ref))
 
 
 def test_a_repository_is_read_at_its_commit(wire: Callable[..., Wire], session: Session) -> None:
     """Sizes and hashes are exact, references pinned, the card read whole."""
     card = "---\nbase_model: a/b\n---\n## Trigger words\nYou should use `rbt` to trigger.\nThe scale is `0.8`.\n"
-    repo = _repo("README.md", "rbt.safetensors", lastModified="2026-09-25T00:00:00.000Z", likes=3, gated=False)
-    lora = _shown(wire, session, _site(repo, card))
+    repo = repository("README.md", "rbt.safetensors", lastModified="2026-09-25T00:00:00.000Z", likes=3, gated=False)
+    lora = shown(wire, session, site(repo, card))
     version = lora.versions[0]
     assert str(lora.ref) == f"hf:o/r@{SHA}"
     assert (lora.name, lora.creator, lora.type, lora.likes) == ("r", "o", LoraType.LORA, 3)
@@ -73,7 +40,7 @@ def test_a_repository_is_read_at_its_commit(wire: Callable[..., Wire], session: 
 
 def test_what_is_asked_and_how(wire: Callable[..., Wire], session: Session) -> None:
     """Sizes and hashes with a timeout, at the revision named, under the program's own name, to one host only."""
-    answers = _site(_repo("README.md", "a.safetensors"))
+    answers = site(repository("README.md", "a.safetensors"))
     asked = session(answers)
     wired = wire(answers)
     wired.hugging_face().lora(HuggingFaceRef(repo="o/r", revision="refs/pr/1"))
@@ -87,26 +54,26 @@ def test_what_is_asked_and_how(wire: Callable[..., Wire], session: Session) -> N
 
 def test_the_old_name_of_a_repository_leads_to_the_new_one(wire: Callable[..., Wire], session: Session) -> None:
     """References name what the Hub calls it now."""
-    repo = _repo("a.safetensors")
+    repo = repository("a.safetensors")
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path == "/api/models/old/name":
             return httpx2.Response(307, headers={"Location": "/api/models/o/r?blobs=true"})
         return httpx2.Response(200, json=repo)
 
-    assert str(_shown(wire, session, answer, "hf:old/name").ref) == f"hf:o/r@{SHA}"
+    assert str(shown(wire, session, answer, "hf:old/name").ref) == f"hf:o/r@{SHA}"
 
 
 def test_the_file_a_reference_names_comes_first(wire: Callable[..., Wire], session: Session) -> None:
     """With its own base model where the repository has files for several."""
     bases = ["stable-diffusion-v1-5/stable-diffusion-v1-5", "stabilityai/stable-diffusion-xl-base-1.0"]
-    repo = _repo("sd15/a.safetensors", "sdxl/a b.safetensors", cardData={"base_model": bases})
-    open_choice = _shown(wire, session, _site(repo)).versions[0]
-    named = _shown(wire, session, _site(repo), "hf:o/r/sdxl/a%20b.safetensors").versions[0]
+    repo = repository("sd15/a.safetensors", "sdxl/a b.safetensors", cardData={"base_model": bases})
+    open_choice = shown(wire, session, site(repo)).versions[0]
+    named = shown(wire, session, site(repo), "hf:o/r/sdxl/a%20b.safetensors").versions[0]
     assert ([file.primary for file in open_choice.files], open_choice.family) == ([False, False], None)
     assert (named.files[0].name, named.base_model, named.family) == ("sdxl/a b.safetensors", bases[1], "sdxl")
     with pytest.raises(errors.NotFound, match=r"nope\.safetensors"):
-        _shown(wire, session, _site(repo), "hf:o/r/nope.safetensors")
+        shown(wire, session, site(repo), "hf:o/r/nope.safetensors")
 
 
 def test_companions_are_listed_beside_the_lora(wire: Callable[..., Wire], session: Session) -> None:
@@ -114,8 +81,10 @@ def test_companions_are_listed_beside_the_lora(wire: Callable[..., Wire], sessio
     card = (
         "on the web UI use `<lora:name:1>`\n`load_lora_weights('o/r', weight_name='pytorch_lora_weights.safetensors')`"
     )
-    repo = _repo("README.md", "pytorch_lora_weights.safetensors", "name_emb.safetensors", "name.safetensors", "x.png")
-    files = _shown(wire, session, _site(repo, card)).versions[0].files
+    repo = repository(
+        "README.md", "pytorch_lora_weights.safetensors", "name_emb.safetensors", "name.safetensors", "x.png"
+    )
+    files = shown(wire, session, site(repo, card)).versions[0].files
     assert [(file.name, file.kind, file.primary) for file in files] == [
         ("name.safetensors", "model", True),
         ("pytorch_lora_weights.safetensors", "model", False),
@@ -125,11 +94,11 @@ def test_companions_are_listed_beside_the_lora(wire: Callable[..., Wire], sessio
 
 def test_pictures_of_the_repository_are_the_last_resort(wire: Callable[..., Wire], session: Session) -> None:
     """Without a widget and without pictures in the text, those lying there; paths out of the repository are none."""
-    repo = _repo("a.safetensors", "b.webp", "c.mp4")
-    lying = _shown(wire, session, _site(repo)).versions[0].previews
+    repo = repository("a.safetensors", "b.webp", "c.mp4")
+    lying = shown(wire, session, site(repo)).versions[0].previews
     assert [(shot.url.rpartition("/")[2], shot.kind) for shot in lying] == [("b.webp", "image"), ("c.mp4", "video")]
     card = "![a](../../etc/x.png) ![b](data:image.png) ![c](file:///x.png) ![d](images/s%20(1).png)"
-    told = _shown(wire, session, _site(_repo("README.md", "a.safetensors"), card)).versions[0].previews
+    told = shown(wire, session, site(repository("README.md", "a.safetensors"), card)).versions[0].previews
     assert [shot.url for shot in told] == [f"https://huggingface.co/o/r/resolve/{SHA}/images/s%20%281%29.png"]
 
 
@@ -151,8 +120,8 @@ def test_closed_repositories_say_so(
     can: bool,  # noqa: FBT001
 ) -> None:
     """Their information is open while their card may not be: its front matter is still used."""
-    repo = _repo("README.md", "a.safetensors", cardData={"instance_prompt": "rbt"}, **state)
-    version = _shown(wire, session, _site(repo, "no", status=403)).versions[0]
+    repo = repository("README.md", "a.safetensors", cardData={"instance_prompt": "rbt"}, **state)
+    version = shown(wire, session, site(repo, "no", status=403)).versions[0]
     assert (version.availability, version.requires_token, version.downloadable) == (availability, needs, can)
     assert version.trigger_words == (("rbt",),)
 
@@ -171,9 +140,9 @@ def test_families(
     wire: Callable[..., Wire], session: Session, base: str | None, tags: list[str], family: str | None
 ) -> None:
     """By the base model; of somebody's own checkpoint by the tags."""
-    repo = _repo("a.safetensors", cardData={"base_model": base} if base else {})
+    repo = repository("a.safetensors", cardData={"base_model": base} if base else {})
     repo["tags"] += tags
-    assert _shown(wire, session, _site(repo)).versions[0].family == family
+    assert shown(wire, session, site(repo)).versions[0].family == family
 
 
 @pytest.mark.parametrize(
@@ -195,7 +164,7 @@ def test_refusals_of_the_official_client_keep_their_meaning(
 ) -> None:
     """Each of its exceptions becomes the error the same answer is anywhere."""
     with pytest.raises(errors.HubsyncError) as caught:
-        _shown(wire, session, lambda _: httpx2.Response(status, headers=headers, text="<html>"))
+        shown(wire, session, lambda _: httpx2.Response(status, headers=headers, text="<html>"))
     assert type(caught.value) is error
 
 
@@ -204,7 +173,7 @@ def test_what_passes_is_asked_again(wire: Callable[..., Wire], session: Session)
     left = [httpx2.Response(503), httpx2.Response(500)]
 
     def answer(_: httpx2.Request) -> httpx2.Response:
-        return left.pop(0) if left else httpx2.Response(200, json=_repo("a.safetensors"))
+        return left.pop(0) if left else httpx2.Response(200, json=repository("a.safetensors"))
 
     asked = session(answer)
     wired = wire(answer)
@@ -220,7 +189,7 @@ def test_no_connection_is_unreachable(wire: Callable[..., Wire], session: Sessio
         raise trouble
 
     with pytest.raises(errors.Unreachable, match=r"huggingface\.co"):
-        _shown(wire, session, answer)
+        shown(wire, session, answer)
 
 
 def test_offline_mode_is_respected(
@@ -231,7 +200,7 @@ def test_offline_mode_is_respected(
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(errors.Unreachable, match="HF_HUB_OFFLINE"):
-        _shown(wire, session, _site(_repo("a.safetensors")))
+        shown(wire, session, site(repository("a.safetensors")))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +208,7 @@ def test_offline_mode_is_respected(
     [
         {"cardData": {"self": 1, "ignore_metadata_errors": True, "instance_prompt": "rbt"}},
         {"lastModified": "yesterday", "cardData": {"instance_prompt": "rbt"}},
-        {"siblings": [{"size": 5}, _lfs("a.safetensors")], "cardData": {"instance_prompt": "rbt"}},
+        {"siblings": [{"size": 5}, lfs("a.safetensors")], "cardData": {"instance_prompt": "rbt"}},
         {"siblings": [{"rfilename": "a.safetensors", "lfs": {}}], "cardData": {"instance_prompt": "rbt"}},
     ],
 )
@@ -247,15 +216,15 @@ def test_answers_the_official_client_fails_on_are_read(
     wire: Callable[..., Wire], session: Session, more: dict[str, Any]
 ) -> None:
     """Its types are stricter than real answers; such a repository is still shown."""
-    lora = _shown(wire, session, _site({**_repo("a.safetensors"), **more}))
+    lora = shown(wire, session, site({**repository("a.safetensors"), **more}))
     assert (str(lora.ref), lora.trigger_words) == (f"hf:o/r@{SHA}", (("rbt",),))
     assert [file.name for file in lora.versions[0].files] == ["a.safetensors"]
 
 
 def test_a_download_is_pinned_to_its_commit(wire: Callable[..., Wire], session: Session) -> None:
     """The address holds the commit and a quoted path; length and hash are exact."""
-    hub = wire(_site(_repo("sub dir/a#1.safetensors"))).hugging_face()
-    session(_site(_repo("sub dir/a#1.safetensors")))
+    hub = wire(site(repository("sub dir/a#1.safetensors"))).hugging_face()
+    session(site(repository("sub dir/a#1.safetensors")))
     wanted = hub.download(hub.lora(parse_ref("hf:o/r")).versions[0].files[0])
     assert wanted.url == f"https://huggingface.co/o/r/resolve/{SHA}/sub%20dir/a%231.safetensors"
     assert (wanted.sha256, wanted.size) == (DIGEST, 1000)
@@ -266,8 +235,8 @@ def test_what_is_no_file_has_no_download(wire: Callable[..., Wire], session: Ses
     """A reference without a path, or of the other hub, leads nowhere."""
     from dataclasses import replace
 
-    hub = wire(_site(_repo("a.safetensors"))).hugging_face()
-    session(_site(_repo("a.safetensors")))
+    hub = wire(site(repository("a.safetensors"))).hugging_face()
+    session(site(repository("a.safetensors")))
     file = hub.lora(parse_ref("hf:o/r")).versions[0].files[0]
     with pytest.raises(errors.NotFound):
         hub.download(replace(file, ref=ref))
