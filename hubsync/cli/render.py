@@ -86,12 +86,12 @@ def _print(call: Call, outcome: RenderOutcome) -> None:
             }
         )
         return
-    output.emit_table(map(_row, outcome.renders), header=("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE"))
-    if outcome.sheet:
-        output.emit(f"\ncontact sheet: {outcome.sheet}")
     if not call.quiet:
         drawn = f"{len(outcome.renders)} pictures in {outcome.seconds:.1f} s"
         say(f"{drawn} on {outcome.device} ({outcome.dtype}), loaded in {outcome.load_seconds:.1f} s")
+    output.emit_table(map(_row, outcome.renders), header=("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE"))
+    if outcome.sheet:
+        output.emit(f"\ncontact sheet: {outcome.sheet}")
 
 
 def _row(render: Render) -> tuple[str, ...]:

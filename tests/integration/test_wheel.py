@@ -61,5 +61,5 @@ def test_the_installed_wheel_walks_the_tour(built: Path, tmp_path: Path) -> None
         check=False,
     )
     assert tour.returncode == 0, tour.stdout + tour.stderr
-    sheet = tour.stdout.split("contact sheet: ")[1].splitlines()[0]
+    sheet = tour.stdout.splitlines()[-1].removeprefix("contact sheet: ")
     assert Path(sheet).is_file()
