@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 # Leading whitespace is allowed, and the closing dashes may be followed by blanks (AutoTrain's cards).
 _BLOCK = re.compile(r"\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
-_KEY = re.compile(r"^(base_model|instance_prompt|license|license_name):[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
-_PICTURE = re.compile(r"^\s+(?:-\s+)?url:[ \t]*(?:>-?\s*)?(\S.*?)[ \t]*$", re.MULTILINE)
-_NOTHING = frozenset({"", "~", "null", "none"})
+_KEY = re.compile(
+    r"^(base_model|instance_prompt|trigger_words?|license|license_name):[ \t]*(\S.*?)[ \t]*$", re.MULTILINE
+)
+_BASES = re.compile(r"^base_model:[ \t]*\n((?:[ \t]*-[ \t]+\S.*(?:\n|\Z))+)", re.MULTILINE)
+_PICTURE = re.compile(r"^\s+(?:-\s+)?url:\s*(?:>-?\s*)?(?!-\s|\w+:\s)(\S.*?)[ \t]*$", re.MULTILINE)
+_NOTHING = frozenset({"", "~", "null", "none", "undefined"})
 
 
 class Front(NamedTuple):
@@ -47,6 +50,8 @@ def _parsed(block: str) -> Mapping[str, object]:
 def _scraped(block: str) -> Mapping[str, object]:
     """The keys that matter out of a block that is no YAML, such as `instance_prompt: [trigger] x`."""
     found: dict[str, object] = {key: _unquoted(value) for key, value in _KEY.findall(block)}
+    if bases := _BASES.search(block):
+        found["base_model"] = [_unquoted(line.strip(" \t-")) for line in bases[1].splitlines()]
     found["widget"] = [{"output": {"url": _unquoted(url)}} for url in _PICTURE.findall(block)]
     return found
 

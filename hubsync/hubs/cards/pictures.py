@@ -22,13 +22,18 @@ _INLINE = re.compile(
     r"|<(?:img|video|source)\b[^<>]{0,2000}?\ssrc\s*=\s*[\"']([^\"'\n]{1,2000})[\"'][^<>]{0,2000}>",
     re.IGNORECASE,
 )
-_ORNAMENT = re.compile(r"badge|shields\.io|logo|banner|button|icon|buymeacoffee|ko-fi|patreon|discord", re.IGNORECASE)
+_BADGE = re.compile(r"badge|shields\.io|button|buymeacoffee|ko-fi|patreon|discord", re.IGNORECASE)
+_ORNAMENTS = ("logo", "banner", "icon")
 _SMALL = re.compile(r"(?:height|width)\s*=\s*[\"']?\d{1,2}(?:px)?[\"'\s>]", re.IGNORECASE)
 
 
-def pictures(widget: object, prose: str) -> tuple[Preview, ...]:
-    """The widget's pictures with their prompts; without any, those in the text that are no ornaments."""
-    return tuple(_of_widget(widget)) or tuple(_of_text(prose))
+def pictures(widget: object, prose: str, *, repo: str) -> tuple[Preview, ...]:
+    """The widget's pictures with their prompts; without any, those in the text that are no ornaments.
+
+    In a repository that is named for logos or icons such pictures are what its LoRA draws.
+    """
+    ornaments = [word for word in _ORNAMENTS if word not in repo.casefold()]
+    return tuple(_of_widget(widget)) or tuple(_of_text(prose, ornaments))
 
 
 def _of_widget(widget: object) -> list[Preview]:
@@ -42,12 +47,13 @@ def _of_widget(widget: object) -> list[Preview]:
     return found
 
 
-def _of_text(prose: str) -> list[Preview]:
+def _of_text(prose: str, ornaments: list[str]) -> list[Preview]:
     urls = []
     for match in _INLINE.finditer(_BUTTON.sub("", prose)):
         url = match[1] or match[2]
         small = match[2] is not None and _SMALL.search(match[0])
-        if not small and not _ORNAMENT.search(url) and suffix(url) in PICTURES:
+        ornament = _BADGE.search(url) or any(word in url.casefold() for word in ornaments)
+        if not small and not ornament and suffix(url) in PICTURES:
             urls.append(url)
     return [preview(url) for url in dict.fromkeys(urls)]
 

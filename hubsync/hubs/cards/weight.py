@@ -9,7 +9,7 @@ _RANGE = rf"{_NUMBER}(?:\s*(?:-|\u2013|\u2014|~|to|and)\s*{_NUMBER})?"
 _GAP = r"[^\w\n]{0,12}"
 _BETWEEN = (
     r"(?:of|is|are|at|around|about|between|from|to|should|be|set|recommended|values?|for|this|the|lora|ranges?|works?|"
-    r"well|best|in)\b"
+    r"well|best|in|start|starting|with|alpha)\b"
 )
 # "The recommended scale is `1.0`", "| Recommended LoRA scale | `1.0` to `1.25` |", "Weight around 1.0".
 _SAID = re.compile(

@@ -3,182 +3,141 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 
+from hubsync.hubs.cards import tables
+from hubsync.hubs.cards.names import DENIED, NAME, is_about_words, uncalled
+from hubsync.hubs.cards.phrase import SERIES, listed, unique, value, words
+from hubsync.hubs.cards.sections import denies, sections, words_of
 from hubsync.hubs.text import clean, plain
 
-_HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]*(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
-_KIND = r"(?:words?|phrases?|tokens?|keywords?|prompts?|tags?)"
-_ABOUT_WORDS = re.compile(
-    rf"\W*(?:how to )?(?:trigger(?:s|ing)?|activation)(?:\s+{_KIND})?(?:\(s\))?\W*", re.IGNORECASE
-)
-_NAME = rf"(?:trigger|activation|instance)[ \t]*{_KIND}?"
-# "No trigger keyword require", "there is no essential trigger words", "The trigger word is not required".
-_NONE = re.compile(
-    rf"\b(?:no|works? without)\b(?:[ \t]+[\w-]+){{0,3}}[ \t]+(?:trigger|activation)\b"
-    rf"|{_NAME}[^.\n`]{{0,40}}(?:\bnot\b|n't\b)[ \t]+(?:\w+[ \t]+){{0,2}}(?:need|requir|necessar|essential)"
-    rf"|{_NAME}\W{{0,6}}(?:none\b|n/a\b|nothing\b|not (?:needed|required|necessary))"
-    r"|(?:not|n't)[ \t]+(?:need|require)[ \t]+(?:a[ \t]+|any[ \t]+)?(?:\w+[ \t]+)?trigger",
-    re.IGNORECASE,
-)
-_MARKED = r"(?:`+[^`\n]*`+|\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”|\*\*[^*\n]{1,80}\*\*)"
-_SERIES = rf"{_MARKED}(?:[ \t]*(?:,|and|or|,[ \t]*and|\+|&)[ \t]*{_MARKED})*"
-_USE = re.compile(
-    r"\buse[ \t]+(?:the[ \t]+)?(.+?)[ \t]+(?:to (?:trigger|invoke|activate)|in (?:your|the) prompts?\b)", re.IGNORECASE
-)
-# "Trigger word: X", "| Trigger | `X` |", "The tag for the model: X".
-_LABEL = re.compile(rf"(?:{_NAME}|tags? for the model)[*_ \t]*[:=|]+[*_ \t|]*(\S[^\n|]*)", re.IGNORECASE)
-# "The trigger word is X.", "The trigger tokens for your prompt will be `X`": X marked, or the whole short rest.
-_STATED = re.compile(
-    rf"{_NAME}[ \t]+(?:for your prompts?[ \t]+)?(?:is|are|will be)[ \t]+({_SERIES}|(?:[^\s.]+ ?){{1,4}}(?=\.|$))",
+_QUOTE = re.compile(r"^[ \t]*>[ \t]?(?:\[!\w+\])?", re.MULTILINE)
+_LINK = re.compile(r"(!?)\[([^\]\n]{0,300})\]\([^)\n]{0,2000}\)")
+# The signs of Chinese and Japanese text: colon, commas, semicolon, brackets, exclamation mark.
+_WIDE = str.maketrans("\uff1a\uff0c\u3001\uff1b\uff08\uff09\uff01", ":,,;()!")
+_CODE_LINE = re.compile(r"^```.*```$", re.MULTILINE)
+_SETEXT = re.compile(r"^([^\n#|>=`-][^\n|]{0,80})\n(?:-{3,}|={3,})[ \t]*$", re.MULTILINE)
+# "Trigger word: X", "| Trigger | `X` |", "The tag for the model: X", "Trigger words for the style (optional): X".
+_LABEL = re.compile(
+    rf"(?:{NAME}|^[^\w\n]{{0,10}}(?:keyword|token)\b)(?:[ \t]*\([^()\n]{{0,40}}\))?"
+    r"(?:[ \t]+(?:for|of|to|in|used|is|are)\b[^\n:=|.,`\"]{0,40})?"
+    r"[*_ \t]*(?:[:|]+|[=-]?>|=|→|\s[-\u2013—]\s)[*_ \t|]*(\S[^\n|]*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_TOLD = re.compile(rf"\b{_NAME}[*_ \t:]*({_SERIES})", re.IGNORECASE)
+# "The trigger word is X.", "The trigger tokens for your prompt will be `X`": X marked, or the whole short rest.
+_IS = rf"{NAME}[ \t]*(?:for (?:your|this) \w+[ \t]+)?(?:\b(?:is|are|was|will be)[ \t]+|[是为は][ \t]*)"
+_STATED = re.compile(rf"{_IS}({SERIES})", re.IGNORECASE)
+_STATED_PLAIN = re.compile(rf"{_IS}((?:[^\s.。]+ ?){{1,4}}(?=[.。]|です|$))", re.IGNORECASE | re.MULTILINE)
+_TOLD = re.compile(rf"{NAME}[*_ \t:]*(?:(?:of|like|called|named)[ \t]+)?({SERIES})", re.IGNORECASE)
+# "Use `X` as trigger word", "`X` is the trigger".
+_AS = re.compile(rf"({SERIES})[ \t]*(?:(?:is|as|are)[ \t]+(?:the|a|your|its)?|が|是|作为)[ \t]*{NAME}", re.IGNORECASE)
 _ASKED = re.compile(
-    rf"\b(?:use|add|include|put|write|type|prefix with|start with)[ \t]+(?:the[ \t]+)?(?:words?[ \t]+|tokens?[ \t]+|"
-    rf"keywords?[ \t]+|phrase[ \t]+)?({_SERIES})[^.\n]{{0,20}}(?:prompt|to (?:trigger|activate|invoke|get))",
+    rf"\b(?:(?:use|add|include|put|write|type|prepend|append|(?:start|begin|prefix) with)[ \t]+(?:the[ \t]+)?"
+    rf"(?:words?[ \t]+|tokens?[ \t]+|keywords?[ \t]+|phrase[ \t]+)?({SERIES})[^.\n]{{0,40}}"
+    rf"(?:prompt|to (?:trigger|activate|invoke|get))|(?:(?:start|begin|prefix)[ \t]+(?:your|the|every|each|all)[ \t]+"
+    rf"prompts?[ \t]+with|prompts?:[ \t]*(?:add|use|include))[ \t]+({SERIES}))",
     re.IGNORECASE,
 )
-_TRAINED = re.compile(r"\bweights were trained (?:on|using) (.+?) using \[?DreamBooth", re.IGNORECASE)
+_TRAINED = re.compile(r"\bweights were trained (?:on|using) (.{1,300}?) using \[?DreamBooth", re.IGNORECASE)
 _EXAMPLE = re.compile(r"\b(?:something like|example|e\.g\.|prompts?:?)[ \t:]*`([^`\n]+)`", re.IGNORECASE)
-_NEGATIVE = re.compile(r"\b(?:as|in|to|for)\b[^.\n]{0,20}\bnegative[ _]prompt", re.IGNORECASE)
-_MARKS = re.compile(_MARKED)
-_ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d+[.)])[ \t]+")
+_NEGATIVE = re.compile(r"[`\"'“”*_ \t.:;]*\b(?:as|in|to|for)\b[^.\n]{0,20}\bnegative[ _]prompt", re.IGNORECASE)
 # The example of the training scripts' own documentation.
 _LEFT_OVER = re.compile(r"sksdog|a photo of (?:sks|TOK) dog", re.IGNORECASE)
 _DOG = re.compile(r"dog|pup|corg", re.IGNORECASE)
 _TECHNICAL = re.compile(r"[-_. ]*(?:lora|locon|dora|sdxl|flux|v?\d+(?:\.\d+)*)\b", re.IGNORECASE)
-_LORA_TAG = re.compile(r"<(?:lora|lyco|lycoris):[^<>]*>", re.IGNORECASE)
-# A weight beside the words, alone or as a range; `1950` is a word.
-_SCALE = re.compile(r"[-+~]?(?:\d|\d?\.\d+)(?:\s*(?:-|to|~)\s*(?:\d|\d?\.\d+))?")
-_QUOTES = "`\"'“”*_ \t.:;"
-_NO_WORDS = frozenset({"", "-", "none", "null", "n/a", "na", "no", "undefined", "nothing"})
-# Parts of a list are short; a part of more words makes the whole a phrase ("in the style of TOK a trtcrd, tarot").
-_LONGEST_PART = 3
 # Longer instance prompts are whole validation prompts (CogVideoX trainers).
 _LONGEST_PROMPT = 12
+_MOST_PLACES = 3
 
 
 def trigger_words(prose: str, *, instance: str, repo: str) -> tuple[str, ...]:
     """The words a careful reader would type, in order; empty where the card has or wants none.
 
-    `prose` is the card's text without code blocks, `instance` its `instance_prompt`.
+    `prose` is the card's text, of its code blocks only those of one short line, `instance` its `instance_prompt`.
     """
-    section = _section(prose)
-    if section is not None and (words := _of_section(section)) is not None:
-        return words or (() if _NONE.search(section) else _of_instance(instance, repo))
-    if _NONE.search(prose):
+    prose = _LINK.sub(lambda link: "" if link[1] else link[2], _QUOTE.sub("", prose.translate(_WIDE)))
+    prose = _SETEXT.sub(r"## \1", prose)
+    denied = False
+    for section in sections(prose):
+        if found := words_of(section, _of_statements):
+            return found
+        denied = denied or denies(section)
+    if denied:
         return ()
-    told = _of_statements(prose)
+    text, found_tables = tables.split(_CODE_LINE.sub("", prose))
+    told = _of_columns(found_tables) or _stated(text, _LABEL, _STATED, _TOLD, _AS)
+    if not told and DENIED.search(text):
+        return ()
     metadata = _of_instance(instance, repo)
     # The front matter spells a word as the trainer saw it, where prose says the same in other letters.
     same = [word.casefold() for word in told] == [word.casefold() for word in metadata]
-    found = metadata if same or not told else told
-    return _not_negative(found or _of_requests(prose) or _of_training(prose) or _of_example(prose, repo), prose)
+    found = (metadata if same else told) or metadata or _stated(text, _STATED_PLAIN) or _of_requests(text)
+    return _not_negative(found or _of_training(text) or _of_example(text, repo), text)
 
 
-def _section(prose: str) -> str | None:
-    headings = list(_HEADING.finditer(prose))
-    for index, heading in enumerate(headings):
-        if _ABOUT_WORDS.fullmatch(heading[1]):
-            end = headings[index + 1].start() if index + 1 < len(headings) else len(prose)
-            return prose[heading.end() : end]
-    return None
+def _of_columns(found: list[tables.Table]) -> tuple[str, ...]:
+    """The words in a column that is headed so."""
+    cells = [
+        row[index]
+        for table in found
+        for index, name in enumerate(table.heading)
+        if is_about_words(name) and "`" not in name
+        for row in table.rows
+        if index < len(row)
+    ]
+    return unique(word for cell in cells for word in listed(value(cell)))
 
 
-def _of_section(text: str) -> tuple[str, ...] | None:
-    """Words of the section; empty where it says there are none, None where it is empty."""
-    if not text.strip():
-        return None
-    if used := _USE.findall(text):
-        return _unique(word for value in used for word in _listed(value))
-    if _NONE.search(text) or re.search(r"\bnot (?:needed|required|necessary)|^\W*(?:none|n/a)\b", text, re.IGNORECASE):
-        return ()
-    return _unique(word for value in _told_in(text) for word in _words(value))
+def _of_statements(text: str) -> tuple[str, ...]:
+    """What labels and sentences call a trigger word; a sentence that says there is none states nothing."""
+    return _stated(text, _LABEL, _STATED, _TOLD, _AS, _STATED_PLAIN)
 
 
-def _told_in(text: str) -> Iterator[str]:
-    """Marked words: the first of each list item, else those of the first sentence with any; else short lines."""
-    items = [line for line in text.splitlines() if _ITEM.match(line)]
-    if first := [marked[0] for line in items if (marked := _MARKS.findall(line))]:
-        yield from first
-        return
-    for sentence in re.split(r"(?<=\.)\s|\n", text):
-        if marked := _MARKS.findall(sentence):
-            yield from marked
-            return
-    for line in items or text.splitlines():
-        if 0 < len(line.split()) <= _LONGEST_PROMPT:
-            yield _value(_ITEM.sub("", line).rpartition(": ")[2])
-
-
-def _of_statements(prose: str) -> tuple[str, ...]:
-    labels = [_value(value) for value in _LABEL.findall(prose)]
-    found = labels or _STATED.findall(prose) or _TOLD.findall(prose)
-    return _unique(word for value in found[:3] for word in _listed(value))
+def _stated(text: str, *patterns: re.Pattern[str]) -> tuple[str, ...]:
+    """The words of the first pattern that finds some, at its first few places."""
+    sentences = re.split(r"(?<=[.!?。])\s|\n", _CODE_LINE.sub("", text))
+    said = "\n".join(sentence for sentence in sentences if not DENIED.search(sentence))
+    for pattern in patterns:
+        phrases = pattern.findall(said)[:_MOST_PLACES]
+        if found := unique(word for phrase in phrases for word in listed(value(uncalled(value(phrase))))):
+            return found
+    return ()
 
 
 def _of_instance(instance: str, repo: str) -> tuple[str, ...]:
     """The front matter's words: no validation prompt, no default left over, of pivotal tuning the tokens alone."""
     if len(instance.split()) > _LONGEST_PROMPT or (_LEFT_OVER.fullmatch(instance) and not _DOG.search(repo)):
         return ()
-    return _unique(re.findall(r"(?:<s\d+>)+", instance) or _words(instance))
+    return unique(re.findall(r"(?:<s\d+>)+", instance) or words(instance))
 
 
-def _of_requests(prose: str) -> tuple[str, ...]:
-    return _unique(word for value in _ASKED.findall(prose)[:1] for word in _listed(value))
+def _of_requests(text: str) -> tuple[str, ...]:
+    return unique(word for marked in _ASKED.findall(text)[:1] for word in listed(marked[0] or marked[1]))
 
 
-def _of_training(prose: str) -> tuple[str, ...]:
-    return _unique(word for value in _TRAINED.findall(prose)[:1] for word in _words(plain(value)))
+def _of_training(text: str) -> tuple[str, ...]:
+    return unique(word for phrase in _TRAINED.findall(text)[:1] for word in words(plain(phrase)))
 
 
-def _of_example(prose: str, repo: str) -> tuple[str, ...]:
+def _of_example(text: str, repo: str) -> tuple[str, ...]:
     """The part of an example prompt that names the repository's subject."""
     subject = _TECHNICAL.sub("", repo.rpartition("/")[2])
     if len(subject) < 4:
         return ()
-    parts = [clean(part) for value in _EXAMPLE.findall(prose) for part in value.split(",")]
-    return _unique(part for part in parts if _folded(subject) in _folded(part))[:1]
+    parts = [clean(part) for phrase in _EXAMPLE.findall(text) for part in phrase.split(",")]
+    return unique(part for part in parts if _folded(subject) in _folded(part))[:1]
 
 
 def _folded(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
-def _not_negative(words: tuple[str, ...], prose: str) -> tuple[str, ...]:
+def _not_negative(found: tuple[str, ...], text: str) -> tuple[str, ...]:
     """Without words that the card wants in the negative prompt (a LoRA of what is wrong with pictures)."""
     return tuple(
         word
-        for word in words
+        for word in found
         if not any(
-            _NEGATIVE.match(prose[match.end() : match.end() + 60].lstrip(_QUOTES))
-            for match in re.finditer(rf"[`\"“*]{re.escape(word)}[`\"”*]", prose)
+            _NEGATIVE.match(text[match.end() : match.end() + 60])
+            for match in re.finditer(rf"[`\"“*']{re.escape(word)}[`\"”*']", text)
         )
     )
-
-
-def _value(text: str) -> str:
-    """What a label is followed by: marked words if any, else up to the end of the sentence."""
-    if marked := re.match(rf"[^\w`\"“*<]*({_SERIES})", text):
-        return marked[1]
-    return re.split(r"\.(?:\s|$)|;|\(| (?:to|at|for|in|with|when) ", text, maxsplit=1)[0]
-
-
-def _listed(value: str) -> Iterator[str]:
-    for part in re.findall(_MARKED, value) or [value]:
-        yield from _words(part)
-
-
-def _words(value: str) -> Iterator[str]:
-    """One phrase, or the parts of a comma list if all are short."""
-    text = clean(_LORA_TAG.sub("", value)).strip(_QUOTES)
-    parts = [part.strip(_QUOTES) for part in re.split("[,\uff0c\u3001]", text)]
-    several = all(len(part.split()) <= _LONGEST_PART for part in parts)
-    for word in parts if several else [text.strip(" ,")]:
-        if word.casefold() not in _NO_WORDS and not _SCALE.fullmatch(word):
-            yield word
-
-
-def _unique(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(words))

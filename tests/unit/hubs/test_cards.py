@@ -53,6 +53,29 @@ SECTION = "# Title\n\n## Trigger words\n\n{}\n\n## Download model\n\nGet `x` the
         ("Not needed.", ()),
         ("You should use None to trigger the image generation.", ()),
         ("You should use `` to trigger the image generation.", ()),
+        ("You should use `[trigger]` to trigger the image generation.", ()),
+        ("You should use ```lora:robots:0.8``` to trigger the image generation.", ()),
+        ("You should use `rbt , tin ,` to trigger the image generation.", ("rbt", "tin")),
+        ("You should use a logo model of TOK to trigger the image generation.", ("a logo model of TOK",)),
+        ("> [!TIP]\n> **Trigger words:** You should use `rbt` to trigger it.\n\n- It is not mandatory, `x`", ("rbt",)),
+        ('Use trigger word "rbt" in your prompts to get the look.\nBest at the start', ("rbt",)),
+        ("Use rbtWords in your prompts to activate the shine", ("rbtWords",)),
+        ("The trigger word is `rbt`.\n\n- best at `0.8`\n- with `euler`", ("rbt",)),
+        ("- **rbt**: a robot\n- **tin**: a tin man", ("rbt", "tin")),
+        (
+            "- **Trigger token**: `<rbt>` - wakes it\n- **Angle phrase**: `seen from above`",
+            ("<rbt>", "seen from above"),
+        ),
+        ("- First trigger (required): `rbt`\n- Style tag: `Tin_Man`", ("rbt", "Tin_Man")),
+        ("- rbt_7: a robot\n- Style: tin", ("rbt_7", "tin")),
+        ("| Word | Effect |\n|---|---|\n| `rbt` | a robot |\n| `tin` | tin |", ("rbt", "tin")),
+        ("| Word | Trigger |\n|---|---|\n| one | rbt |", ("rbt",)),
+        ("| Sampler | Steps |\n|---|---|\n| euler | 20 |", ()),
+        ("For more of it:\n\n```\nrbt style\n```", ("rbt style",)),
+        ("```rbt style```", ("rbt style",)),
+        ("```py\npipe(prompt)\n```", ()),
+        ("rbt\\_style, robot \\(shiny\\)", ("rbt_style", "robot \\(shiny\\)")),
+        ("Please look at the pictures above.", ()),
     ],
 )
 def test_the_section_on_trigger_words_decides(section: str, words: tuple[str, ...]) -> None:
@@ -73,6 +96,34 @@ def test_an_empty_section_leaves_it_to_the_front_matter() -> None:
 
 
 @pytest.mark.parametrize(
+    "heading",
+    [
+        "## Trigger Word",
+        "### \U0001f511 Trigger words:",
+        "# Main trigger word",
+        "## Activation keywords (required)",
+        "Trigger Word\n------------",
+        "**Trigger words**",
+        "Use one of these trigger words:",
+        "The weights were trained on the concept prompt:",
+        "## \u89e6\u53d1\u8bcd",
+        "## トリガーワード",
+        '<h2 style="margin: 0">Trigger Words</h2>',
+    ],
+)
+def test_headings_and_lines_that_announce_words(heading: str) -> None:
+    """Any level and form, in other languages too; what follows holds the words, up to the next heading or label."""
+    assert _words(f"# T\n\n{heading}\n\n`rbt`\n\n**Settings:** `euler`\n") == ("rbt",)
+    assert _words(f"# T\n\n{heading}\n\n## Next\n`x`\n", "instance_prompt: rbt") == ("rbt",)
+
+
+def test_the_first_section_with_words_counts() -> None:
+    """A section of example prompts does not hide the one on trigger words."""
+    prompts = "## Trigger prompts\n\n    A robot that shines in the light of an early morning sun over the sea\n\n"
+    assert _words(prompts + SECTION.format("You should use `rbt` to trigger the image generation.")) == ("rbt",)
+
+
+@pytest.mark.parametrize(
     ("front", "words"),
     [
         ("instance_prompt: rbt style", ("rbt style",)),
@@ -90,6 +141,10 @@ def test_an_empty_section_leaves_it_to_the_front_matter() -> None:
         ("instance_prompt: sksdog", ()),
         ("instance_prompt: [a, b]", ()),
         (f"instance_prompt: {'a very long validation prompt ' * 3}", ()),
+        ("instance_prompt: undefined", ()),
+        ("instance_prompt: <lora:robots:1>", ()),
+        ("trigger_word: rbt", ("rbt",)),
+        ("trigger_words: [rbt, Tin Man]", ("rbt", "Tin Man")),
         ("", ()),
     ],
 )
@@ -120,6 +175,37 @@ def test_the_front_matters_prompt(front: str, words: tuple[str, ...]) -> None:
         ("No trigger keyword require", ()),
         ("```\nTrigger word: code\n```", ()),
         ("Nothing is said here.", ()),
+        ("**Trained words**: rbt, tin man", ("rbt", "tin man")),
+        ("**Trained words**: \n\n## Usage\n\n`x`", ()),
+        ("**Trigger Words:**<br>\n rbt<br>\n\n<br>\n\n**Author**<br>", ("rbt",)),
+        ("Trigger: `rbt`", ("rbt",)),
+        ("Trigger word: rbt - a shiny robot", ("rbt",)),
+        ("Trigger words: hat, robot (tin), zinc (optional)", ("hat", "robot (tin)", "zinc")),
+        ("Trigger words for this LoRA: `rbt` or 'tin'", ("rbt", "tin")),
+        ("Trigger word: None", ()),
+        ("Trigger -> rbt", ("rbt",)),
+        ("Activation keywords: rbt, tin", ("rbt", "tin")),
+        ("Keyword: `rbt`", ("rbt",)),
+        ('Instance Prompt: "a photo of rbt"', ("a photo of rbt",)),
+        ("The adapter uses the trigger word `rbt` and is small.", ("rbt",)),
+        ("Use the tokens **_rbt style_** in your prompts.", ("rbt style",)),
+        ("To get the style, use the token: rbt style", ("rbt style",)),
+        ('It was trained with the keyword "rbt".', ("rbt",)),
+        ("Use `rbt` as the trigger word.", ("rbt",)),
+        ("Begin your prompts with `rbt`.", ("rbt",)),
+        ("Prompt: add 'rbt'.", ("rbt",)),
+        ("Use **'Image in the style of RBT'** to trigger the model.", ("Image in the style of RBT",)),
+        ("The trigger words help a lot.", ()),
+        ("Use 'ugly' as negative prompt.", ()),
+        ("| File | Trigger word | Scale |\n|---|---|---|\n| a | rbt | 0.8 |\n| b | `tin` | 1 |", ("rbt", "tin")),
+        ("| Name | About |\n|---|---|\n| A | Trigger word: `rbt` |\n| B | Trigger word: `tin` |", ("rbt", "tin")),
+        ("<table><tr><td>Trigger</td><td><code>rbt</code></td></tr></table>", ("rbt",)),
+        ('<p>The trigger phrase is: <code style="color: red">rbt style</code></p>', ("rbt style",)),
+        ("&amp;lt;p&amp;gt;Trigger word: rbt&amp;lt;/p&amp;gt;", ("rbt",)),
+        ("\u89e6\u53d1\u8bcd\uff1arbt\uff0ctin\u3002", ("rbt", "tin")),
+        ("\u4e0d\u9700\u8981\u89e6\u53d1\u8bcd", ()),
+        ("トリガーワードは「rbt」です。", ("rbt",)),
+        ("Триггер: rbt", ("rbt",)),
     ],
 )
 def test_plain_statements_in_prose(prose: str, words: tuple[str, ...]) -> None:
@@ -130,6 +216,17 @@ def test_plain_statements_in_prose(prose: str, words: tuple[str, ...]) -> None:
 def test_prose_that_denies_outranks_the_front_matter() -> None:
     """A card may set `instance_prompt` and say that none is needed."""
     assert _words("### Tips\nNo trigger keyword require\n", "instance_prompt: robot art") == ()
+
+
+def test_a_bare_sentence_gives_way_to_the_front_matter() -> None:
+    """Without marks a sentence may say something else of the trigger word than what it is."""
+    assert _words("The trigger word is placed at the start.", "instance_prompt: rbt") == ("rbt",)
+    assert _words("The trigger word is rbt.") == ("rbt",)
+
+
+def test_an_explicit_word_outranks_a_denial() -> None:
+    """Words that are optional are named all the same."""
+    assert _words("It works without the trigger word. Trigger word: `rbt`") == ("rbt",)
 
 
 def test_the_front_matter_keeps_its_spelling() -> None:
@@ -145,6 +242,9 @@ def test_the_front_matter_keeps_its_spelling() -> None:
         ("base_model: /workspace/models/flux", ()),
         ("base_model: C:\\models\\x", ()),
         ("base_model: some/deep/path", ()),
+        ("base_model: https://huggingface.co/a/b", ("a/b",)),
+        ("base_model: undefined", ()),
+        ("base_model:\n- a/b\n- c/d\nbroken: [unclosed", ("a/b", "c/d")),
         ("base_model: null", ()),
         ("base_model: {a: b}", ()),
         ("", ()),
@@ -164,6 +264,8 @@ def test_base_models(front: str, bases: tuple[str, ...]) -> None:
         ("- Lora weight of 0.7-1 works great", 0.85),
         ("1.2 Lora strength for the Pixel Art XL works better", 1.2),
         ("Set the strength to 0.65.", 0.65),
+        ("Suggested strength: start with `alpha=0.6` to `1.0`.", 0.8),
+        ("<ul><li><b>LoRA strength:</b> 1.0</li></ul>", 1.0),
         ("guidance scale of 1.5, CFG scale 7", None),
         ("the strength may need to be much lower than 1.0", None),
         ("tweaking the lora strengths between 0.5-2.0", None),
@@ -214,6 +316,26 @@ def test_pictures_of_the_text_without_ornaments() -> None:
 """
     urls = [shot.url for shot in read_card(_card(body), repo=REPO).previews]
     assert urls == ["./a.png", "b_(1).jpg", "c.webp", "d.mp4"]
+
+
+def test_logos_of_a_logo_lora_are_no_ornaments() -> None:
+    """Words of the repository's own name do not make a picture an ornament."""
+    card = read_card("![x](logo_1.png) ![b](banner.png)", repo="someone/logo-maker")
+    assert [shot.url for shot in card.previews] == ["logo_1.png"]
+
+
+def test_pictures_of_broken_front_matter() -> None:
+    """Addresses are found where the rest cannot be read, on the next line and in quotes too."""
+    front = "widget:\n- text: 'it's'\n  output:\n    url:\n      \"a.png\"\n- text: x\n  output:\n    url: b.png"
+    assert [shot.url for shot in read_card(_card("", front), repo=REPO).previews] == ["a.png", "b.png"]
+
+
+def test_mentioned_files_stand_in_for_named_ones() -> None:
+    """A call over several lines names a file; without any name, those in code and links count."""
+    call = f'pipe.load_lora_weights(\n    "{REPO}",\n    weight_name="robots.safetensors",\n)\nand `base.safetensors`'
+    assert read_card(call, repo=REPO).files == ("robots.safetensors",)
+    text = "- File: `robots.safetensors`\n- [old](./old.safetensors)\n- `notes.txt`"
+    assert read_card(text, repo=REPO).files == ("robots.safetensors", "old.safetensors")
 
 
 def test_only_files_of_the_cards_own_repository_are_named() -> None:
@@ -270,8 +392,8 @@ def test_no_card_breaks_the_reader(text: str) -> None:
 
 def test_a_card_of_many_brackets_is_read_in_time() -> None:
     """Hostile repetition does not slow the rules down."""
-    for piece in ("![", "<img ", "[[", "`", "trigger ", "use ", "weight ", "**", "&amp;", "- a: {"):
-        read_card(f"---\n{piece * 300}\n---\n{piece * 20_000}", repo=REPO)
+    for piece in ("![", "<img ", "[[", "`", "trigger ", "use ", "weight ", "**", "&amp;", "- a: {", "\n---\n", "|-|\n"):
+        read_card(f"---\n{piece * 300}\n---\n## Trigger words\n{piece * 20_000}", repo=REPO)
 
 
 def test_nine_of_ten_real_cards_are_read_as_a_careful_human_does(shared_data: Path) -> None:
