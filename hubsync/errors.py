@@ -142,9 +142,17 @@ class RegionBlocked(AccessDenied):
 
 
 class HubError(HubsyncError):
-    """The hub failed to answer properly."""
+    """The hub failed to answer properly; `retry_after` seconds are asked for, if the hub said so.
+
+    `passes` tells whether the same request may succeed a little later.
+    """
 
     code = "hub_error"
+    passes: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class Unreachable(HubError):
@@ -154,19 +162,16 @@ class Unreachable(HubError):
 
 
 class RateLimited(HubError):
-    """Too many requests; `retry_after` seconds are asked for, if the hub said so."""
+    """Too many requests."""
 
     code = "rate_limited"
-
-    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.retry_after = retry_after
 
 
 class UnexpectedResponse(HubError):
     """An answer that is not what the API describes."""
 
     code = "unexpected_response"
+    passes = False
 
 
 class BadBytes(HubsyncError):

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from hubsync.errors import HubsyncError, RateLimited, Unreachable
+from hubsync.errors import HubError, HubsyncError, Unreachable
 from hubsync.hubs.refusals import BAD_KEY, LOG_IN, REGION, WEB_PAGE, Refusal, by_status, by_text
 from hubsync.hubs.text import clean
 from hubsync.hubs.wire import moment
+from hubsync.limiter import host_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -38,7 +38,7 @@ def failure(response: httpx2.Response, *, page: str = "") -> HubsyncError | None
     if refusal is LOG_IN and told.key_sent:
         refusal = BAD_KEY
     message, hint = (text.format_map(told.words) for text in (refusal.message, refusal.hint))
-    if issubclass(refusal.error, RateLimited):
+    if issubclass(refusal.error, HubError):
         return refusal.error(message, hint=hint, retry_after=told.wait or refusal.wait)
     return refusal.error(message, hint=hint)
 
@@ -46,8 +46,7 @@ def failure(response: httpx2.Response, *, page: str = "") -> HubsyncError | None
 def unreachable(url: str, error: Exception) -> Unreachable:
     """The error for a connection that did not come about, or broke."""
     what = "did not answer in time" if "Timeout" in type(error).__name__ else f"cannot be reached ({clean(str(error))})"
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    return Unreachable(f"{host} {what}", hint="check the network; `hubsync doctor` tries every hub")
+    return Unreachable(f"{host_of(url)} {what}", hint="check the network; `hubsync doctor` tries every hub")
 
 
 def asked_wait(headers: Mapping[str, str], *, now: Callable[[], float] = time.time) -> float | None:

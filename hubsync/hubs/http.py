@@ -1,32 +1,25 @@
-"""The HTTP client both hubs share, and how often a question is asked.
-
-Every request of the program passes `retrying`: the place for one limiter per host.
-"""
+"""The HTTP client both hubs share, and how often a question is asked."""
 
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hubsync.config import Settings
-from hubsync.errors import HubError, HubsyncError, RateLimited, UnexpectedResponse, Unreachable
-from hubsync.hubs.failures import asked_wait, failure, unreachable
+from hubsync.errors import HubError, UnexpectedResponse
+from hubsync.hubs.failures import failure, unreachable
 from hubsync.hubs.guard import Guard, origin
+from hubsync.limiter import LONGEST_WAIT, Limiter, host_of
 
 if TYPE_CHECKING:
     import httpx2
 
 T = TypeVar("T")
-Sleep = Callable[[float], object]
-
-LONGEST_WAIT = 60.0
-"""Seconds hubsync waits because a hub says so; where more is asked, it gives up at once and says how long."""
-
 _MOST_HOPS = 10
+_KEPT_CONNECTIONS = 32  # idle ones; how many work at once is decided where they are opened
 
 
 def user_agent() -> str:
@@ -47,6 +40,7 @@ def make_client(settings: Settings, *, transport: httpx2.BaseTransport | None = 
     return httpx2.Client(
         headers={"User-Agent": user_agent()},
         timeout=httpx2.Timeout(settings.network.timeout),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
         follow_redirects=True,
         max_redirects=_MOST_HOPS,
         event_hooks={"request": [Guard(settings)]},
@@ -54,64 +48,54 @@ def make_client(settings: Settings, *, transport: httpx2.BaseTransport | None = 
     )
 
 
-class Transient(Exception):
-    """A failure that may pass; `wait` is what the hub asks for, in seconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """How hubs are asked: one client and one limiter for the whole process, `retries` further tries."""
 
-    def __init__(self, error: HubsyncError, *, wait: float | None = None) -> None:
-        super().__init__(error)
-        self.error = error
-        self.wait = wait
+    client: httpx2.Client
+    limiter: Limiter
+    retries: int
 
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        page: str = "",
+        retries: int | None = None,
+        **options: Any,  # noqa: ANN401 - passed to httpx2
+    ) -> httpx2.Response:
+        """A hub's good answer, asked for again where that may help.
 
-def retrying(attempt: Callable[[], T], *, retries: int, sleep: Sleep = time.sleep) -> T:
-    """Call `attempt` until it answers; it raises `Transient` for what may pass, whose error is raised in the end."""
-    tried = 0
-    while True:
-        try:
-            return attempt()
-        except Transient as trouble:
-            wait = 2.0**tried if trouble.wait is None else trouble.wait
-            if tried >= retries or wait > LONGEST_WAIT:
-                raise trouble.error from trouble.__cause__
-        # Jitter keeps clients that failed together from coming back together.
-        sleep(wait + random.random())  # noqa: S311 - guards nothing
-        tried += 1
+        `page` is what a person would open instead; hints name it.
 
+        Raises:
+            HubsyncError: no connection, or a refusal; `hubsync.hubs.failures` tells which.
+        """
 
-def request(
-    client: httpx2.Client,
-    method: str,
-    url: str,
-    *,
-    retries: int,
-    sleep: Sleep = time.sleep,
-    page: str = "",
-    **options: Any,  # noqa: ANN401 - passed to httpx2
-) -> httpx2.Response:
-    """A hub's good answer, asked for again where that may help.
+        def attempt() -> httpx2.Response:
+            response = _send(self.client, method, url, **options)
+            if error := failure(response, page=page):
+                raise error
+            return response
 
-    `page` is what a person would open instead; hints name it.
+        return self.retrying(attempt, url, retries=retries)
 
-    Raises:
-        HubsyncError: no connection, or a refusal; `hubsync.hubs.failures` tells which.
-    """
-
-    def attempt() -> httpx2.Response:
-        response = _send(client, method, url, **options)
-        if error := failure(response, page=page):
-            raise passing(error, response)
-        return response
-
-    return retrying(attempt, retries=retries, sleep=sleep)
-
-
-def passing(error: HubsyncError, response: httpx2.Response) -> HubsyncError | Transient:
-    """The error of a refusal, made `Transient` if the same request may succeed a little later."""
-    if isinstance(error, RateLimited) and error.retry_after is not None:
-        return Transient(error, wait=error.retry_after)
-    if isinstance(error, RateLimited | Unreachable) or type(error) is HubError:
-        return Transient(error, wait=asked_wait(response.headers))
-    return error
+    def retrying(self, attempt: Callable[[], T], url: str, *, retries: int | None = None) -> T:
+        """Call `attempt`, which asks `url`, until it answers or fails in a way that does not pass."""
+        host, left = host_of(url), self.retries if retries is None else retries
+        while True:
+            with self.limiter.turn(host) as began:
+                try:
+                    answer = attempt()
+                except HubError as trouble:
+                    if not trouble.passes or not left or (trouble.retry_after or 0) > LONGEST_WAIT:
+                        raise
+                    self.limiter.busy(host, began=began, asked=trouble.retry_after)
+                    left -= 1
+                    continue
+            self.limiter.well(host, began=began)
+            return answer
 
 
 def _send(client: httpx2.Client, method: str, url: str, **options: Any) -> httpx2.Response:  # noqa: ANN401
@@ -122,7 +106,7 @@ def _send(client: httpx2.Client, method: str, url: str, **options: Any) -> httpx
     except (httpx2.TooManyRedirects, httpx2.DecodingError, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
         raise UnexpectedResponse(f"{origin(url).host} answered with something unreadable: {error}") from error
     except httpx2.RequestError as error:
-        raise Transient(unreachable(url, error)) from error
+        raise unreachable(url, error) from error
 
 
 def json_of(response: httpx2.Response) -> Any:  # noqa: ANN401 - whatever JSON holds

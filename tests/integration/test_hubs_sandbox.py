@@ -23,8 +23,9 @@ from hubsync.families import load_families
 from hubsync.hubs.base import Hub
 from hubsync.hubs.civitai import Civitai
 from hubsync.hubs.failures import raise_for
-from hubsync.hubs.http import make_client
+from hubsync.hubs.http import Http, make_client
 from hubsync.hubs.huggingface import HuggingFace
+from hubsync.limiter import Limiter
 from hubsync.refs import CivitaiRef, Source, parse_ref
 from hubsync.sandbox.hub import Fault, FaultKind, SandboxHub
 from hubsync.sandbox.hub.scenarios import (
@@ -89,15 +90,20 @@ class Bench:
         """A client that is closed at the end."""
         return self.stack.enter_context(make_client(settings))
 
+    def http(self, settings: Settings) -> Http:
+        """What hubs ask through, without waiting."""
+        limiter = Limiter(sleep=self.waits.append)
+        return Http(client=self.client(settings), limiter=limiter, retries=settings.network.retries)
+
     def civitai(self, *, key: str | None = None, retries: int = 2) -> Civitai:
         """Civitai, logged in unless told otherwise."""
         settings = self.settings(key=key, retries=retries)
-        return Civitai(self.client(settings), settings, load_families(), sleep=self.waits.append)
+        return Civitai(self.http(settings), settings, load_families())
 
     def hugging_face(self, *, token: str | None = None, retries: int = 2) -> HuggingFace:
         """Hugging Face, logged in unless told otherwise."""
         settings = self.settings(token=token, retries=retries)
-        return HuggingFace(self.client(settings), settings, load_families(), sleep=self.waits.append)
+        return HuggingFace(self.http(settings), settings, load_families())
 
     def fetch(self, hub: Hub, lora: Lora, *, key: str | None = None, token: str | None = None) -> str:
         """Download the first file as it is told to be; its SHA-256."""
@@ -415,10 +421,10 @@ def test_a_silent_hub_is_left_in_time(bench: Bench, source: Source) -> None:
     settings = Settings(
         civitai=settings.civitai, huggingface=settings.huggingface, network=Network(timeout=0.3, retries=0)
     )
-    client, families = bench.client(settings), load_families()
+    http, families = bench.http(settings), load_families()
     bench.hub.switch(Fault(kind=FaultKind.STALL, at=0, path="/api/*"))
     civitai = source is Source.CIVITAI
-    hub: Hub = Civitai(client, settings, families) if civitai else HuggingFace(client, settings, families)
+    hub: Hub = Civitai(http, settings, families) if civitai else HuggingFace(http, settings, families)
     for ask in (
         lambda: hub.search(Query()),
         lambda: hub.lora(parse_ref("civitai:1001" if civitai else "sandbox/ohwx-lora")),

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hubsync.errors import HubsyncError, UnexpectedResponse
 from hubsync.hubs.civitai import shapes as wire
-from hubsync.hubs.http import Sleep, json_of, request
+from hubsync.hubs.http import Http, json_of
 from hubsync.hubs.wire import T, read, rows
-
-if TYPE_CHECKING:
-    import httpx2
 
 _MOST_HASHES = 10_000
 
@@ -19,11 +16,9 @@ _MOST_HASHES = 10_000
 class Api:
     """The REST API below `site`. Every method raises HubsyncError for a refusal or an answer of another shape."""
 
-    def __init__(self, client: httpx2.Client, *, site: str, retries: int, sleep: Sleep) -> None:
+    def __init__(self, http: Http, *, site: str) -> None:
         self.site = site
-        self._client = client
-        self._retries = retries
-        self._sleep = sleep
+        self._http = http
 
     def models(self, params: Sequence[tuple[str, str]]) -> wire.Page:
         """A page of a search."""
@@ -58,10 +53,8 @@ class Api:
         """Whose key is sent."""
         return self._shape(wire.Account, self._ask("GET", "me"))
 
-    def _ask(self, method: str, path: str, *, retries: int | None = None, **options: Any) -> Any:  # noqa: ANN401
-        url = f"{self.site}/api/v1/{path}"
-        tries = self._retries if retries is None else retries
-        return json_of(request(self._client, method, url, retries=tries, sleep=self._sleep, **options))
+    def _ask(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401
+        return json_of(self._http.request(method, f"{self.site}/api/v1/{path}", **options))
 
     def _shape(self, shape: type[T], raw: object) -> T:
         found = read(raw, shape)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as replaced
 
@@ -19,32 +17,28 @@ from hubsync.hubs.civitai import shapes as wire
 from hubsync.hubs.civitai.api import Api
 from hubsync.hubs.civitai.query import base_names, ordered, params, shown
 from hubsync.hubs.civitai.read import Reader
-from hubsync.hubs.http import Sleep
+from hubsync.hubs.http import Http
 from hubsync.hubs.wire import read, rows, utc_now
 from hubsync.refs import CivitaiRef, HashRef, Ref, Source
-
-if TYPE_CHECKING:
-    import httpx2
 
 _AUTOV3_DIGITS = 12
 
 
 class Civitai:
-    """The hub; `client` comes from `hubsync.hubs.http.make_client`."""
+    """The hub."""
 
     source = Source.CIVITAI
 
     def __init__(
         self,
-        client: httpx2.Client,
+        http: Http,
         settings: Settings,
         families: Families,
         *,
-        sleep: Sleep = time.sleep,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         site = settings.civitai.url.rstrip("/")
-        self._api = Api(client, site=site, retries=settings.network.retries, sleep=sleep)
+        self._api = Api(http, site=site)
         self._families = families
         self._now = now
 

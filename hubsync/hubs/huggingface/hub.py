@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from hubsync.families import Families
 from hubsync.hubs.base import within
 from hubsync.hubs.cards import Card, read_card
 from hubsync.hubs.failures import failure, unreachable
-from hubsync.hubs.http import Sleep, Transient, json_of, passing, request, retrying, user_agent
+from hubsync.hubs.http import Http, json_of, user_agent
 from hubsync.hubs.huggingface.read import Reader
 from hubsync.hubs.huggingface.shapes import Repo, from_info
 from hubsync.hubs.huggingface.walk import Walk
@@ -24,7 +23,6 @@ from hubsync.hubs.wire import moment, read, utc_now
 from hubsync.refs import HuggingFaceRef, Ref, Source
 
 if TYPE_CHECKING:
-    import httpx2
     from huggingface_hub import HfApi
 
 _DAYS = {Period.YEAR: 365, Period.MONTH: 30, Period.WEEK: 7, Period.DAY: 1}
@@ -32,25 +30,23 @@ _CARD = "README.md"
 
 
 class HuggingFace:
-    """The hub; `client` comes from `hubsync.hubs.http.make_client`."""
+    """The hub."""
 
     source = Source.HUGGINGFACE
 
     def __init__(
         self,
-        client: httpx2.Client,
+        http: Http,
         settings: Settings,
         families: Families,
         *,
-        sleep: Sleep = time.sleep,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._client = client
+        self._http = http
         self._settings = settings
         self._endpoint = settings.huggingface.endpoint.rstrip("/")
         self._families = families
         self._reader = Reader(families=families, endpoint=self._endpoint)
-        self._sleep = sleep
         self._now = now
 
     def search(self, query: Query) -> Page:
@@ -102,9 +98,7 @@ class HuggingFace:
     def _list(self, params: list[tuple[str, str]]) -> tuple[list[object], str | None]:
         """A page of the list, and the cursor its `Link` names; the address there is not followed."""
         url = f"{self._endpoint}/api/models"
-        answer = request(
-            self._client, "GET", url, retries=self._settings.network.retries, sleep=self._sleep, params=params
-        )
+        answer = self._http.request("GET", url, params=params)
         raw = json_of(answer)
         if not isinstance(raw, list):
             raise UnexpectedResponse(f"{self._endpoint} answered a search with something else")
@@ -124,7 +118,7 @@ class HuggingFace:
     def _repo(self, ref: HuggingFaceRef) -> Repo:
         """What the Hub says of a repository, under the name it has now."""
         api = self._api()
-        repo = retrying(lambda: self._info(api, ref), retries=self._settings.network.retries, sleep=self._sleep)
+        repo = self._http.retrying(lambda: self._info(api, ref), self._endpoint)
         if not repo.is_named:
             raise UnexpectedResponse(f"{self._endpoint} answered for {ref.repo} with something else")
         return repo
@@ -139,9 +133,9 @@ class HuggingFace:
             return from_info(api.model_info(ref.repo, revision=ref.revision, files_metadata=True, timeout=timeout))
         except HfHubHTTPError as error:
             meant = failure(error.response, page=f"{self._endpoint}/{ref.repo}")
-            raise passing(meant or UnexpectedResponse(str(error)), error.response) from error
+            raise meant or UnexpectedResponse(str(error)) from error
         except httpx2.RequestError as error:
-            raise Transient(unreachable(self._endpoint, error)) from error
+            raise unreachable(self._endpoint, error) from error
         except OfflineModeIsEnabled as error:
             raise Unreachable("Hugging Face is switched off by HF_HUB_OFFLINE", hint="unset HF_HUB_OFFLINE") from error
         except HFValidationError as error:
@@ -153,7 +147,7 @@ class HuggingFace:
     def _raw_info(self, ref: HuggingFaceRef) -> Repo:
         revision = f"/revision/{quote(ref.revision, safe='')}" if ref.revision else ""
         url = f"{self._endpoint}/api/models/{ref.repo}{revision}?blobs=true"
-        return read(json_of(request(self._client, "GET", url, retries=0)), Repo) or Repo()
+        return read(json_of(self._http.request("GET", url, retries=0)), Repo) or Repo()
 
     def _card(self, repo: Repo) -> Card:
         """The model card; of a closed repository only the front matter, which the Hub tells everybody."""
@@ -161,7 +155,7 @@ class HuggingFace:
         if any(file.rfilename == _CARD for file in repo.files):
             url = f"{self._endpoint}/{repo.id}/resolve/{repo.sha or 'main'}/{_CARD}"
             try:
-                text = request(self._client, "GET", url, retries=self._settings.network.retries, sleep=self._sleep).text
+                text = self._http.request("GET", url).text
             except (NotFound, AccessDenied):
                 text = ""
         return read_card(text, repo=repo.id, data=repo.card)

@@ -16,8 +16,9 @@ from hubsync.config import HuggingFace as HuggingFaceSettings
 from hubsync.config import Network, Settings
 from hubsync.families import Families, load_families
 from hubsync.hubs.civitai import Civitai
-from hubsync.hubs.http import make_client
+from hubsync.hubs.http import Http, make_client
 from hubsync.hubs.huggingface import HuggingFace
+from hubsync.limiter import Limiter
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 Handler = Callable[[httpx2.Request], httpx2.Response]
@@ -44,13 +45,18 @@ class Wire:
         client = make_client(self.settings, transport=httpx2.MockTransport(answer))
         return self.stack.enter_context(client)
 
+    def http(self, *, retries: int | None = None) -> Http:
+        """What hubs ask through."""
+        tries = self.settings.network.retries if retries is None else retries
+        return Http(client=self.client(), limiter=Limiter(sleep=self.waits.append), retries=tries)
+
     def civitai(self) -> Civitai:
         """Civitai at a fixed time."""
-        return Civitai(self.client(), self.settings, self.families, sleep=self.waits.append, now=lambda: NOW)
+        return Civitai(self.http(), self.settings, self.families, now=lambda: NOW)
 
     def hugging_face(self) -> HuggingFace:
         """Hugging Face at a fixed time."""
-        return HuggingFace(self.client(), self.settings, self.families, sleep=self.waits.append, now=lambda: NOW)
+        return HuggingFace(self.http(), self.settings, self.families, now=lambda: NOW)
 
     def pairs(self, name: str, *, request: int = -1) -> list[str]:
         """The values of a query parameter of one request."""

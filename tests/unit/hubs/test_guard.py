@@ -11,7 +11,7 @@ import pytest
 from hubsync.config import Civitai, HuggingFace, Settings
 from hubsync.errors import TokenInvalid, UnexpectedResponse
 from hubsync.hubs.guard import origin
-from hubsync.hubs.http import make_client, request
+from hubsync.hubs.http import make_client
 
 if TYPE_CHECKING:
     from tests.unit.hubs.conftest import Wire
@@ -121,7 +121,7 @@ def test_more_than_ten_hops_are_an_unexpected_answer(wire: Callable[..., Wire]) 
     """A redirect loop ends after ten hops."""
     loop = wire(lambda _: httpx2.Response(307, headers={"Location": "https://civitai.com/again"}))
     with pytest.raises(UnexpectedResponse):
-        request(loop.client(), "GET", "https://civitai.com/a", retries=0)
+        loop.http(retries=0).request("GET", "https://civitai.com/a")
     assert len(loop.requests) == 11
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from hubsync.errors import HubError, NotFound, RateLimited, UnexpectedResponse, Unreachable, UsageError
 from hubsync.hubs.failures import asked_wait
-from hubsync.hubs.http import json_of, request, user_agent
+from hubsync.hubs.http import json_of, user_agent
 
 if TYPE_CHECKING:
     from tests.unit.hubs.conftest import Wire
@@ -38,7 +38,7 @@ def _sequence(*answers: httpx2.Response | Exception) -> Callable[[httpx2.Request
 def test_what_passes_is_waited_for(wire: Callable[..., Wire]) -> None:
     """Network errors and server errors are tried again after 1 and 2 seconds, each with up to a second of jitter."""
     flaky = wire(_sequence(httpx2.ConnectError("refused"), httpx2.Response(502), httpx2.Response(200, json=[1])))
-    answer = request(flaky.client(), "GET", URL, retries=3, sleep=flaky.waits.append)
+    answer = flaky.http(retries=3).request("GET", URL)
     assert answer.json() == [1]
     first, second = flaky.waits
     assert 1 <= first <= 2
@@ -50,7 +50,7 @@ def test_a_wait_the_hub_asks_for_is_kept(wire: Callable[..., Wire], form: str) -
     """`Retry-After` is understood as seconds and as a date."""
     value = "7" if form == "seconds" else email.utils.formatdate(time.time() + 7, usegmt=True)
     busy = wire(_sequence(httpx2.Response(503, headers={"Retry-After": value}), httpx2.Response(200, json={})))
-    request(busy.client(), "GET", URL, retries=1, sleep=busy.waits.append)
+    busy.http(retries=1).request("GET", URL)
     assert 5 <= busy.waits[0] <= 8
 
 
@@ -58,7 +58,7 @@ def test_a_long_wait_is_not_slept(wire: Callable[..., Wire]) -> None:
     """Where the hub asks for minutes the user hears so at once."""
     busy = wire(_sequence(httpx2.Response(429, headers={"Retry-After": "295"})))
     with pytest.raises(RateLimited) as caught:
-        request(busy.client(), "GET", URL, retries=5, sleep=busy.waits.append)
+        busy.http(retries=5).request("GET", URL)
     assert (caught.value.retry_after, busy.waits) == (295, [])
     assert caught.value.hint == "try again in 295 seconds"
 
@@ -67,7 +67,7 @@ def test_the_last_failure_is_the_error(wire: Callable[..., Wire]) -> None:
     """When every try fails the last answer is what is told."""
     down = wire(_sequence(httpx2.ReadTimeout("silence"), httpx2.Response(503), httpx2.Response(429)))
     with pytest.raises(RateLimited):
-        request(down.client(), "GET", URL, retries=2, sleep=down.waits.append)
+        down.http(retries=2).request("GET", URL)
     assert len(down.waits) == 2
 
 
@@ -85,7 +85,7 @@ def test_what_does_not_pass_is_asked_once(
     """Refusals, and the two 429s that waiting does not cure, are not tried again."""
     refusing = wire(lambda _: httpx2.Response(status, json=body))
     with pytest.raises(error):
-        request(refusing.client(), "GET", URL, retries=3, sleep=refusing.waits.append)
+        refusing.http(retries=3).request("GET", URL)
     assert (len(refusing.requests), refusing.waits) == (1, [])
 
 
@@ -102,7 +102,7 @@ def test_no_connection_names_the_host(wire: Callable[..., Wire], error: Exceptio
     """A user reads which hub is out of reach, and why."""
     gone = wire(_sequence(error))
     with pytest.raises(Unreachable) as caught:
-        request(gone.client(), "GET", URL, retries=0)
+        gone.http(retries=0).request("GET", URL)
     assert caught.value.message.startswith(said)
 
 
@@ -110,7 +110,7 @@ def test_undecodable_answers_are_unexpected(wire: Callable[..., Wire]) -> None:
     """A body that is not what its encoding says is no answer."""
     broken = wire(lambda _: httpx2.Response(200, headers={"Content-Encoding": "gzip"}, content=b"no gzip"))
     with pytest.raises(UnexpectedResponse):
-        request(broken.client(), "GET", URL, retries=3, sleep=broken.waits.append)
+        broken.http(retries=3).request("GET", URL)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"{", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}"])
@@ -168,7 +168,7 @@ def test_timeouts_are_those_of_the_settings(wire: Callable[..., Wire]) -> None:
 def test_server_errors_keep_their_status_in_the_message(wire: Callable[..., Wire]) -> None:
     """A failing hub is told apart from a refusing one."""
     with pytest.raises(HubError, match="HTTP 500"):
-        request(wire(lambda _: httpx2.Response(500)).client(), "GET", URL, retries=0)
+        wire(lambda _: httpx2.Response(500)).http(retries=0).request("GET", URL)
 
 
 def test_the_hubs_load_nothing_before_they_are_asked() -> None:
