@@ -215,3 +215,4 @@ class Download:
     url: str
     sha256: str | None = None
     size: int | None = None
+    safetensors: bool = True

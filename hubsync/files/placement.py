@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from hubsync.domain import FileFormat
 from hubsync.errors import UnsafeName
 
 SUFFIX = ".safetensors"
-PART = ".part"
 
 _UNSAFE = re.compile(r"[^\w .-]+")  # the widest set every peer's tag pattern reads
 _MAX_STEM_BYTES = 120  # leaves room for `.preview.png` in 255 bytes and for Windows' 260-character paths
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+_ENDING = re.compile(r"\.(?:safetensors|sft|ckpt|pt|pth|bin|pkl|pickle|zip|rar|7z|tar|gz|tgz|xz|bz2)$", re.IGNORECASE)
 _GENERIC = re.compile(
     r"(?:pytorch_)?lora(?:_weights)?|adapter_model|model|diffusion_pytorch_model|weights|output|last", re.IGNORECASE
 )
@@ -43,7 +45,19 @@ def safe_stem(text: str) -> str:
 def stem_of(file_name: str) -> str:
     """The file name without folder and extension; inner dots stay (8 % of real names have them)."""
     base = re.split(r"[/\\]", file_name)[-1]
-    return re.sub(r"\.(?:safetensors|sft)$", "", base, flags=re.IGNORECASE)
+    return _ENDING.sub("", base)
+
+
+def ending_of(file_name: str, format: FileFormat) -> str:  # noqa: A002
+    """The extension a file gets here; a hub's word on the format outranks what its name says."""
+    found = _ENDING.search(file_name)
+    return SUFFIX if format == "safetensors" or found is None else found[0].lower()
+
+
+def stems_in(folder: Path) -> Iterator[str]:
+    """Stems of the model files in a folder."""
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    return (stem_of(name) for name in names if _ENDING.search(name) and not name.startswith("."))
 
 
 def is_generic(stem: str) -> bool:
@@ -71,15 +85,16 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
-def part_path(target: Path, key: str) -> Path:
-    """Where the bytes of a download wait: beside the target, named after the content, so that no other resumes it."""
-    return target.with_name(f"{target.name}.{key[:12]}{PART}")
-
-
 def place(part: Path, target: Path) -> None:
     """Give a finished part file its name, durably. An existing target is replaced whole or not at all."""
     part.replace(target)
     sync_folder(target.parent)
+
+
+def move_file(path: Path, target: Path) -> None:
+    """Move a file, also to another file system; the folder is made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, target)
 
 
 def write_aside(path: Path, content: bytes) -> None:

@@ -90,9 +90,3 @@ def test_small_files_are_replaced_whole(tmp_path: Path) -> None:
     placement.write_aside(path, b"one")
     placement.write_aside(path, b"two")
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("a.json", b"two")]
-
-
-def test_parts_of_different_content_do_not_meet(tmp_path: Path) -> None:
-    """The part's name holds the hash, so another version never resumes it."""
-    target = tmp_path / "a.safetensors"
-    assert placement.part_path(target, "a" * 64) != placement.part_path(target, "b" * 64)
