@@ -50,10 +50,12 @@ class HuggingFace(Struct, frozen=True, kw_only=True):
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """Patience: `timeout` in seconds, `retries` beyond the first try."""
+    """`timeout` and `patience` in seconds; `retries` beyond the first try; `connections` for all downloads together."""
 
     timeout: Annotated[float, Meta(gt=0)] = 20.0
+    patience: Annotated[float, Meta(gt=0)] = 10.0
     retries: Annotated[int, Meta(ge=0, le=20)] = 3
+    connections: Annotated[int, Meta(ge=1, le=64)] = 16
 
 
 class Search(Struct, frozen=True, kw_only=True):
@@ -66,7 +68,7 @@ class Search(Struct, frozen=True, kw_only=True):
 class Install(Struct, frozen=True, kw_only=True):
     """How LoRAs are installed."""
 
-    jobs: Annotated[int, Meta(ge=1, le=16)] = 3
+    jobs: Annotated[int, Meta(ge=1, le=16)] = 8
     previews: bool = True
 
 

@@ -20,11 +20,17 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
-    """`done` of `total` is reached, in the units of `Started`."""
+    """`done` of `total` is reached, in the units of `Started`.
+
+    Of a download also: bytes a second, seconds left where that can be told, and connections in use.
+    """
 
     key: str
     done: int
     total: int | None = None
+    rate: float | None = None
+    eta: float | None = None
+    connections: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

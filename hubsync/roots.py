@@ -29,6 +29,16 @@ class Root:
         return self.state / "library.db"
 
     @property
+    def downloads(self) -> Path:
+        """Journals and locks of downloads that are not done."""
+        return self.state / "downloads"
+
+    @property
+    def quarantine(self) -> Path:
+        """Bytes that were not what a hub promised."""
+        return self.state / "quarantine"
+
+    @property
     def renders(self) -> Path:
         """Pictures of test renders."""
         return self.state / "renders"

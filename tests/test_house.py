@@ -36,7 +36,7 @@ def test_functions_stay_small() -> None:
 
 
 def test_broad_excepts_stand_at_the_borders_only() -> None:
-    """`except Exception` occurs at the command line's outer edge, around a batch item, and in the renderer child."""
+    """`except Exception` occurs at the command line's edge, around a batch item or a worker, and in the renderer."""
     broad = {
         str(module.relative_to(PACKAGE))
         for module in MODULES
@@ -44,5 +44,11 @@ def test_broad_excepts_stand_at_the_borders_only() -> None:
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or getattr(node.type, "id", "") in {"Exception", "BaseException"})
     }
-    allowed = {"cli/main.py", "services/install.py", "renderer/__main__.py", "store/database.py"}
+    allowed = {
+        "cli/main.py",
+        "services/install.py",
+        "files/transfer/threads.py",
+        "renderer/__main__.py",
+        "store/database.py",
+    }
     assert broad <= allowed

@@ -12,10 +12,9 @@ import pytest
 HEAVY = ["textual", "torch", "diffusers", "transformers", "huggingface_hub", "PIL"]
 _LOADED = """
 import json, sys
-from hubsync.cli.main import main
-sys.argv[0] = "hubsync"
+from hubsync.cli.main import cli
 try:
-    main()
+    assert not cli.main(sys.argv[1:], standalone_mode=False)
 except SystemExit as done:
     assert done.code == 0, done.code
 print(json.dumps(sorted(name.partition(".")[0] for name in sys.modules)), file=sys.stderr)

@@ -74,10 +74,14 @@ def open_tui(hubsync: Hubsync) -> None:
     run(hubsync)
 
 
-def leave() -> NoReturn:
-    """End the process now, after everything is closed: a thread a silent hub still holds is not waited for."""
+def leave(code: int) -> NoReturn:
+    """End the process now, after everything is closed and written.
+
+    A thread a silent hub still holds is not waited for, and no module is taken apart (47 ms after an install).
+    """
     sys.stdout.flush()
-    os._exit(0)
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, leave, open_tui, pass_call
+from hubsync.cli.common import Call, open_tui, pass_call
 
 
 @click.command("demo")
@@ -27,7 +27,7 @@ def demo_command(call: Call, tour: bool) -> int:  # noqa: FBT001
         return take_tour(call.root or Path(tempfile.mkdtemp(prefix="hubsync-demo-")), output.emit)
     with tempfile.TemporaryDirectory(prefix="hubsync-demo-") as folder:
         _play(call.root or Path(folder))
-    return leave()
+    return 0
 
 
 def _play(root: Path) -> None:

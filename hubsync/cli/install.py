@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,8 +13,11 @@ from hubsync.cli.common import Call, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, report, say
 from hubsync.cli.shapes import JSON, error_json
 from hubsync.errors import NotFound, UsageError
-from hubsync.services.install import InstallResult, planned
-from hubsync.services.planning import InstallOptions
+
+if TYPE_CHECKING:
+    from hubsync.config import Settings
+    from hubsync.services.choosing import InstallOptions
+    from hubsync.services.install import InstallResult
 
 
 @click.command("install")
@@ -22,6 +27,9 @@ from hubsync.services.planning import InstallOptions
 @click.option("--dry-run", is_flag=True, help="Say what would happen; download nothing.")
 @click.option("--force", is_flag=True, help="Download again what is already here.")
 @click.option("--no-preview", is_flag=True, help="Save no preview picture.")
+@click.option("--allow-pickle", is_flag=True, help="Install a pickle (.ckpt .pt .bin), which can run code when loaded.")
+@click.option("--allow-archive", is_flag=True, help="Install an archive as it is.")
+@click.option("--allow-failed-scan", is_flag=True, help="Install what the hub's malware scan calls dangerous.")
 @click.option("--from", "listed", type=click.Path(path_type=Path), metavar="FILE", help="One REF a line; # comments.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 16), metavar="N", help="Downloads at the same time.")
 @pass_call
@@ -38,22 +46,30 @@ def install_command(
         raise UsageError("nothing to install", hint="hubsync install REF, for example civitai:123")
     if len(wanted) > 1 and (options["file"] or options["name"]):
         raise UsageError("--file and --name go with one REF")
-    settings = call.settings()
-    choice = InstallOptions(
+    with call.open() as hubsync, call.cancellable() as cancel:
+        hubsync.warm_up()
+        from hubsync.services.install import planned
+
+        plans = hubsync.install.plan(wanted, _options(hubsync.settings, options))
+        if dry_run:
+            results = [planned(plan) for plan in plans]
+        else:
+            jobs = int(options["jobs"]) if options["jobs"] else None
+            results = hubsync.install.run(plans, sink=call.narrator(), cancel=cancel, jobs=jobs)
+    _print(call, results)
+    return batch_exit_code([result.error for result in results if result.error])
+
+
+def _options(settings: Settings, options: Mapping[str, str | int | bool | None]) -> InstallOptions:
+    from hubsync.services.choosing import InstallOptions, Risk
+
+    return InstallOptions(
         file=str(options["file"]) if options["file"] else None,
         name=str(options["name"]) if options["name"] else None,
         force=bool(options["force"]),
         previews=settings.install.previews and not options["no_preview"],
-        jobs=int(options["jobs"] or settings.install.jobs),
+        risks=frozenset(risk for risk in Risk if options[f"allow_{risk}"]),
     )
-    with call.open() as hubsync, call.cancellable() as cancel:
-        plans = hubsync.install.plan(wanted, choice)
-        if dry_run:
-            results = [planned(plan) for plan in plans]
-        else:
-            results = hubsync.install.run(plans, choice, sink=call.narrator(), cancel=cancel)
-    _print(call, results)
-    return batch_exit_code([result.error for result in results if result.error])
 
 
 def _read_list(path: Path) -> list[str]:

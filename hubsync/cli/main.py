@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from typing import NoReturn
@@ -77,14 +78,13 @@ def cli(context: click.Context) -> None:
         context.exit(2)
     with (context.obj or Call()).open() as hubsync:
         open_tui(hubsync)
-    leave()
 
 
 def main() -> NoReturn:
     """Run the command line; the one place where errors become exit codes."""
     try:
         result = cli.main(standalone_mode=False)
-        sys.exit(result if isinstance(result, int) else 0)
+        leave(result if isinstance(result, int) else 0)
     except (click.Abort, KeyboardInterrupt, Cancelled):
         _fail(Cancelled())
     except click.UsageError as error:
@@ -95,8 +95,7 @@ def main() -> NoReturn:
     except HubsyncError as error:
         _fail(error)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+        os._exit(1)
     except Exception as error:  # noqa: BLE001  (the outermost border: a bug must not end in a traceback)
         _fail(Internal(f"{type(error).__name__}: {error}", hint="run it again with --verbose and report it"))
 
@@ -109,4 +108,4 @@ def _fail(error: HubsyncError | Cancelled) -> NoReturn:
     diagnostics.report(error)
     if any(flag in asked for flag in ("-v", "--verbose")):
         traceback.print_exc()
-    sys.exit(diagnostics.exit_code(error))
+    leave(diagnostics.exit_code(error))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING, Self
 from hubsync.config import Settings
 from hubsync.domain import Nsfw
 from hubsync.families import Families, load_families
+from hubsync.limiter import Limiter
 from hubsync.refs import Source
 from hubsync.roots import Root, find_root
 from hubsync.store.database import Database
+from hubsync.store.queue import Queue
 from hubsync.store.records import Records
 from hubsync.store.renders import RenderRecords
 
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 
     from hubsync.files.transfer import Transfer
     from hubsync.hubs.base import Hub
+    from hubsync.hubs.http import Http
     from hubsync.services.doctor import DoctorService
     from hubsync.services.install import InstallService
     from hubsync.services.library import LibraryService
     from hubsync.services.previews import PreviewService
+    from hubsync.services.queueing import DownloadQueue
     from hubsync.services.render import RenderService
     from hubsync.services.search import SearchService
     from hubsync.services.triggers import TriggerService
@@ -45,14 +48,14 @@ class Hubsync:
         transport: httpx2.BaseTransport | None = None,
         renderer: Sequence[str] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        sleep: Callable[[float], object] = time.sleep,
+        limiter: Limiter | None = None,
     ) -> None:
         self.settings = settings
         self.root = root
         self._transport = transport
         self._renderer = renderer or (settings.render.python or sys.executable, "-m", "hubsync.renderer")
         self._now = now
-        self._sleep = sleep
+        self._limiter = limiter or Limiter()
         self._making_client = threading.Lock()
         self._made_client: httpx2.Client | None = None
         self._database = Database(root.database, root.path)
@@ -63,22 +66,35 @@ class Hubsync:
         """Searching and showing."""
         from hubsync.services.search import SearchService
 
-        return SearchService(hubs=self._hubs, records=self.records)
+        return SearchService(hub=self._hub, records=self.records)
 
     @cached_property
     def install(self) -> InstallService:
         """Installing."""
+        from hubsync.services.choosing import InstallOptions
+        from hubsync.services.fetching import Fetcher
         from hubsync.services.install import InstallService
         from hubsync.services.planning import Planner
 
-        planner = Planner(hubs=self._hubs, records=self.records, root=self.root, has_token=self._has_token)
+        planner = Planner(hub=self._hub, records=self.records, root=self.root, has_token=self._has_token)
         return InstallService(
             planner=planner,
+            fetcher=Fetcher(planner=planner, transfer=lambda: self._transfer, quarantine=self.root.quarantine),
+            queue=self.downloads,
             records=self.records,
             transfer=lambda: self._transfer,
             preview_ceiling=Nsfw(self.settings.search.nsfw),
+            options=InstallOptions(previews=self.settings.install.previews),
+            jobs=self.settings.install.jobs,
             now=self._now,
         )
+
+    @cached_property
+    def downloads(self) -> DownloadQueue:
+        """Downloads that were asked for and are not done."""
+        from hubsync.services.queueing import DownloadQueue
+
+        return DownloadQueue(queue=Queue(database=self._database), now=self._now)
 
     @cached_property
     def library(self) -> LibraryService:
@@ -122,12 +138,16 @@ class Hubsync:
         """What is set up, and what to do about the rest."""
         from hubsync.services.doctor import DoctorService
 
-        return DoctorService(settings=self.settings, root=self.root, hubs=self._hubs, renderer=self._renderer)
+        return DoctorService(settings=self.settings, root=self.root, hub=self._hub, renderer=self._renderer)
 
     @cached_property
     def families(self) -> Families:
         """The table of base-model families."""
         return load_families()
+
+    def warm_up(self) -> None:
+        """Begin to make the HTTP client, most of whose 80 ms go by beside whatever is loaded next."""
+        threading.Thread(target=lambda: self._client, daemon=True).start()
 
     def close(self) -> None:
         """Close the HTTP client, if one was made."""
@@ -150,18 +170,26 @@ class Hubsync:
                 self._made_client = make_client(self.settings, transport=self._transport)
             return self._made_client
 
+    @property
+    def _http(self) -> Http:
+        from hubsync.hubs.http import Http
+
+        return Http(client=self._client, limiter=self._limiter, retries=self.settings.network.retries)
+
     @cached_property
-    def _hub_table(self) -> Mapping[Source, Hub]:
+    def _civitai(self) -> Hub:
         from hubsync.hubs.civitai import Civitai
+
+        return Civitai(self._http, self.settings, self.families)
+
+    @cached_property
+    def _hugging_face(self) -> Hub:
         from hubsync.hubs.huggingface import HuggingFace
 
-        return {
-            Source.CIVITAI: Civitai(self._client, self.settings, self.families),
-            Source.HUGGINGFACE: HuggingFace(self._client, self.settings, self.families),
-        }
+        return HuggingFace(self._http, self.settings, self.families)
 
-    def _hubs(self) -> Mapping[Source, Hub]:
-        return self._hub_table
+    def _hub(self, source: Source) -> Hub:
+        return self._civitai if source is Source.CIVITAI else self._hugging_face
 
     def _has_token(self, source: Source) -> bool:
         from hubsync.hubs.guard import Guard
@@ -177,7 +205,16 @@ class Hubsync:
         from hubsync.files.transfer import Transfer
         from hubsync.hubs.failures import raise_for
 
-        return Transfer(client=self._client, check=raise_for, retries=self.settings.network.retries, sleep=self._sleep)
+        network = self.settings.network
+        return Transfer(
+            client=self._client,
+            limiter=self._limiter,
+            check=raise_for,
+            retries=network.retries,
+            patience=network.patience,
+            connections=network.connections,
+            spare=threading.Semaphore(network.connections),
+        )
 
 
 def open_hubsync(
@@ -186,7 +223,8 @@ def open_hubsync(
     cwd: Path | None = None,
     transport: httpx2.BaseTransport | None = None,
     renderer: Sequence[str] | None = None,
+    limiter: Limiter | None = None,
 ) -> Hubsync:
     """The services for the library root these settings, or the current folder, mean. Nothing is created yet."""
     root = find_root(settings, cwd=cwd or Path.cwd(), home=Path.home())
-    return Hubsync(settings, root, transport=transport, renderer=renderer)
+    return Hubsync(settings, root, transport=transport, renderer=renderer, limiter=limiter)

@@ -8,18 +8,19 @@ from datetime import datetime
 
 from hubsync.domain import Installed, LoraType, TriggerGroup, TriggerWord, TriggerWords, WordSource
 from hubsync.files import header, metadata, network
-from hubsync.files.hashes import hash_file
 from hubsync.files.transfer import Received
 from hubsync.prompts.words import same
 from hubsync.refs import Source
-from hubsync.services.planning import Plan, is_embedding
+from hubsync.services.choosing import is_embedding
+from hubsync.services.planning import Plan
 
 
 def describe(plan: Plan, received: Received, *, now: datetime) -> Installed:
     """Everything known of a file just placed: what its header says, what the hub says. Weights outrank the hub."""
-    read = header.read_header(plan.target)
+    read, _ = header.partial_header(plan.target) if plan.file.format == "safetensors" else (None, "")
+    read = read or header.Header(tensors={}, metadata={}, length=0, file_size=received.size)
     facts = network.examine(read, path=plan.target)
-    hashes = hash_file(plan.target, header_length=read.length)
+    hashes = received.hashes
     lora, version = plan.lora, plan.version
     embedding = is_embedding(lora, plan.file)
     groups = _groups(plan, metadata.trigger_phrase(read.metadata))
@@ -36,7 +37,7 @@ def describe(plan: Plan, received: Received, *, now: datetime) -> Installed:
         rank=facts.rank,
         alpha=facts.alpha,
         size=received.size,
-        sha256=received.sha256,
+        sha256=hashes.sha256,
         autov2=hashes.autov2,
         autov3=hashes.autov3,
         groups=groups,

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ class DoctorService:
 
     settings: Settings
     root: Root
-    hubs: Callable[[], Mapping[Source, Hub]]
+    hub: Callable[[Source], Hub]
     renderer: Sequence[str]
 
     def run(self) -> list[Check]:
@@ -122,7 +122,7 @@ class DoctorService:
 
     def _hub(self, source: Source) -> Check:
         try:
-            self.hubs()[source].search(Query(limit=1))
+            self.hub(source).search(Query(limit=1))
         except HubsyncError as error:
             return Check(name=source.value, status="error", message=error.message, hint=error.hint)
         return Check(name=source.value, status="ok", message="answers")

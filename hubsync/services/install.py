@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from hubsync.domain import Installed, Nsfw, Preview
-from hubsync.errors import BadBytes, Cancelled, HubsyncError, Internal
-from hubsync.events import Advanced, Failed, Finished, Noted, Sink, Started, Verified
-from hubsync.files import header, placement, previews, sidecars
+from hubsync.domain import Installed, Lora, Nsfw, Preview
+from hubsync.errors import Cancelled, HubsyncError, Internal
+from hubsync.events import Failed, Finished, Noted, Sink, Started
+from hubsync.files import previews, sidecars
 from hubsync.files.transfer import Received, Transfer
+from hubsync.refs import Ref
+from hubsync.services.choosing import InstallOptions
 from hubsync.services.describing import describe, keep_edits
-from hubsync.services.planning import InstallOptions, Plan, Planner, Unplannable
+from hubsync.services.fetching import Fetcher
+from hubsync.services.planning import Plan, Planner, Unplannable
+from hubsync.services.queueing import DownloadQueue
 from hubsync.store.records import Records
 
 
@@ -37,35 +41,46 @@ class InstallResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallService:
-    """Installs LoRAs into one library root. `now` stamps the rows."""
+    """Installs LoRAs into one library root. `now` stamps the rows, `options` and `jobs` are those of the settings."""
 
     planner: Planner
+    fetcher: Fetcher
+    queue: DownloadQueue
     records: Records
     transfer: Callable[[], Transfer]
     preview_ceiling: Nsfw
+    options: InstallOptions
+    jobs: int
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
 
     def plan(self, references: Iterable[str], options: InstallOptions | None = None) -> list[Plan | Unplannable]:
-        """The pre-flight: one entry for each reference, nothing written."""
-        return self.planner.plan(references, options or InstallOptions())
+        """The pre-flight: one entry for each file meant, nothing written."""
+        return self.planner.plan(references, options or self.options)
+
+    def preflight(self, lora: Lora, ref: Ref) -> Plan | Unplannable:
+        """The same of a LoRA whose page was read already."""
+        return self.planner.preflight(lora, ref, self.options)
 
     def run(
         self,
         plans: Sequence[Plan | Unplannable],
-        options: InstallOptions,
         *,
         sink: Sink,
         cancel: threading.Event,
+        jobs: int | None = None,
     ) -> list[InstallResult]:
-        """Carry plans out, `options.jobs` at a time, results in order. One that fails does not end the others.
+        """Carry plans out, `jobs` at a time, results in order. One that fails does not end the others.
 
         Raises:
-            Cancelled: `cancel` was set; part files stay for the next time.
+            Cancelled: `cancel` was set; what came stays, and the queue knows what was wanted.
         """
-        job = _Batch(self, options, sink, cancel)
-        with ThreadPoolExecutor(max_workers=options.jobs) as pool:
-            results = list(pool.map(job.one, plans))
+        wanted = [plan for plan in plans if isinstance(plan, Plan) and plan.existing is None]
+        jobs = jobs or self.jobs
+        with ThreadPoolExecutor(max_workers=jobs) as pool, ThreadPoolExecutor(max_workers=1) as clerk:
+            # Beside the first downloads: loading what writes the database takes as long as 50 MB.
+            batch = _Batch(self, sink, cancel, queued=clerk.submit(self.queue.add, wanted))
+            results = list(pool.map(batch.one, plans))
         if cancel.is_set():
             raise Cancelled
         return results
@@ -74,9 +89,9 @@ class InstallService:
 @dataclass(frozen=True, slots=True)
 class _Batch:
     service: InstallService
-    options: InstallOptions
     sink: Sink
     cancel: threading.Event
+    queued: Future[None]
     # SQLite takes one writer at a time anyway; this keeps two threads from waiting inside it.
     recording: threading.Lock = field(default_factory=threading.Lock)
 
@@ -85,18 +100,23 @@ class _Batch:
         if isinstance(plan, Unplannable):
             return self._failed(plan.asked, None, plan.error)
         if plan.existing is not None:
-            self.sink(Finished(key=plan.asked, message=f"{plan.existing.name} is already installed"))
-            return planned(plan)
+            return self._here(plan, plan.existing)
         try:
             return self._install(plan)
         except Cancelled:
             return self._failed(plan.asked, plan, HubsyncError("cancelled"))
         except HubsyncError as error:
+            self.queued.result()
+            self.service.queue.failed(plan, error)
             return self._failed(plan.asked, plan, error)
         except Exception as error:  # noqa: BLE001  (batch border)
             internal = Internal(f"{type(error).__name__}: {error}", hint="please report this as a bug")
             internal.__cause__ = error
             return self._failed(plan.asked, plan, internal)
+
+    def _here(self, plan: Plan, installed: Installed) -> InstallResult:
+        self.sink(Finished(key=plan.asked, message=f"{installed.name} is already installed"))
+        return planned(replace(plan, existing=installed))
 
     def _failed(self, asked: str, plan: Plan | None, error: HubsyncError) -> InstallResult:
         self.sink(Failed(key=asked, error=error))
@@ -104,14 +124,18 @@ class _Batch:
 
     def _install(self, plan: Plan) -> InstallResult:
         service, started = self.service, self.service.clock()
+        if self.cancel.is_set():
+            raise Cancelled
         self.sink(Started(key=plan.asked, label=plan.target.stem, total=plan.file.size))
-        received = self._bring(plan)
-        lora = describe(plan, received, now=service.now())
-        with self.recording:
-            known = next(iter(service.records.by_path(plan.target)), None)
-            lora = keep_edits(lora, known) if known else lora
-            lora, written = self._companions(plan, lora)
-            service.records.save(lora, raw_words=plan.version.raw_words, written=written)
+        for note in plan.notes:
+            self.sink(Noted(key=plan.asked, message=note))
+        brought = service.fetcher.bring(plan, sink=self.sink, cancel=self.cancel)
+        if isinstance(brought, Installed):
+            self.queued.result()
+            service.queue.done(plan)
+            return self._here(plan, brought)
+        plan, received = brought
+        lora = self._record(plan, received)
         self.sink(Finished(key=plan.asked, message=f"{lora.name} is installed"))
         return InstallResult(
             asked=plan.asked,
@@ -123,41 +147,29 @@ class _Batch:
             received=received,
         )
 
-    def _bring(self, plan: Plan) -> Received:
-        """Download to the part file, check that it is a safetensors file, give it its name."""
-        if plan.adopted:
-            size = plan.target.stat().st_size
-            return Received(sha256=plan.file.sha256 or "", size=size, bytes_downloaded=0, resumed_from=size)
-        download = self.service.planner.download(plan)
-        part = placement.part_path(plan.target, download.sha256 or str(plan.file.ref).encode().hex())
-        received = self.service.transfer().fetch(
-            download,
-            part,
-            progress=lambda done, total: self.sink(Advanced(key=plan.asked, done=done, total=total)),
-            cancel=self.cancel,
-        )
-        try:
-            header.read_header(part)
-        except BadBytes:
-            part.unlink()
-            raise
-        self.sink(Verified(key=plan.asked, sha256=received.sha256))
-        placement.place(part, plan.target)
-        return received
-
-    def _companions(self, plan: Plan, lora: Installed) -> tuple[Installed, dict[str, object]]:
-        """Preview and sidecar. A preview that cannot be had is a note: the LoRA is installed all the same."""
+    def _record(self, plan: Plan, received: Received) -> Installed:
+        """The library's row of a file just placed, with its companions on disk."""
+        service = self.service
+        lora = describe(plan, received, now=service.now())
         picture = self._preview(plan, lora)
         lora = replace(lora, preview=picture) if picture else lora
-        content = sidecars.content_of(lora, description=plan.lora.description)
-        return lora, sidecars.write(lora.path, content, before=self.service.records.written(lora.path))
+        self.queued.result()
+        with self.recording:
+            if known := next(iter(service.records.by_path(plan.target)), None):
+                lora = replace(keep_edits(lora, known), preview=picture or known.preview)
+            content = sidecars.content_of(lora, description=plan.lora.description)
+            written = sidecars.write(lora.path, content, before=service.records.written(lora.path))
+            service.records.save(lora, raw_words=plan.version.raw_words, written=written)
+            service.queue.done(plan)
+        return lora
 
     def _preview(self, plan: Plan, lora: Installed) -> Path | None:
+        """The preview beside the LoRA. One that cannot be had is a note: the LoRA is installed all the same."""
         path = sidecars.preview_path(lora.path)
         if path.exists():
             return path
         preview = best_preview(plan.version.previews, self.service.preview_ceiling)
-        if preview is None or not self.options.previews:
+        if preview is None or not plan.options.previews:
             return None
         transfer = self.service.transfer()
         try:

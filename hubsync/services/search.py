@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,9 +22,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchService:
-    """Asks the hubs. `hubs` is called on first use: making an HTTP client costs time that `list` never pays."""
+    """Asks the hubs. `hub` is called on first use: making an HTTP client costs time that `list` never pays."""
 
-    hubs: Callable[[], Mapping[Source, Hub]]
+    hub: Callable[[Source], Hub]
     records: Records
 
     def run(self, query: Query) -> SearchResult:
@@ -49,11 +49,11 @@ class SearchService:
             BadReference, NotFound, AccessDenied, HubError: as the hub answers.
         """
         ref = parse_ref(reference) if isinstance(reference, str) else reference
-        return self._marked([self.hubs()[ref.source].lora(ref)])[0]
+        return self._marked([self.hub(ref.source).lora(ref)])[0]
 
     def _ask(self, source: Source, query: Query) -> Page | HubsyncError:
         try:
-            return self.hubs()[source].search(query)
+            return self.hub(source).search(query)
         except HubsyncError as error:
             return error
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubsync.errors import DatabaseTrouble
-from hubsync.store.version import SCHEMA_VERSION
+from hubsync.store import schema
 
 if TYPE_CHECKING:
     import sqlite_utils
 
 _BUSY_MS = 10_000
-_NOWHERE = ":memory:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Database:
         Raises:
             DatabaseTrouble: locked, damaged, or made by a newer hubsync.
         """
-        with _explained(self.path), closing(self._open(self.path if self.path.exists() else _NOWHERE)) as connection:
+        with _explained(self.path), closing(self._open(self.path) if self.path.exists() else _empty()) as connection:
             connection.row_factory = sqlite3.Row
             yield connection
 
@@ -69,7 +68,7 @@ class Database:
                 raise
             connection.commit()
 
-    def _open(self, path: Path | str) -> sqlite3.Connection:
+    def _open(self, path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000)
         try:
             connection.execute("PRAGMA foreign_keys=on")
@@ -81,14 +80,21 @@ class Database:
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > SCHEMA_VERSION:
+        if found > schema.VERSION:
             raise DatabaseTrouble(
                 f"{self.path} was made by a newer hubsync", hint="upgrade hubsync: pip install --upgrade hubsync"
             )
-        if found < SCHEMA_VERSION:
+        if found < schema.VERSION:
             from hubsync.store.migrations import migrate
 
             migrate(connection)
+
+
+def _empty() -> sqlite3.Connection:
+    """What a library that does not exist holds."""
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(";".join(schema.STEPS))
+    return connection
 
 
 @contextmanager

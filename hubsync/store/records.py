@@ -51,6 +51,10 @@ class Records:
         """LoRAs with exactly these bytes."""
         return self.all("sha256 = ?", [sha256.lower()])
 
+    def by_autov3(self, autov3: str) -> list[Installed]:
+        """LoRAs with exactly these weights, whatever their header says."""
+        return self.all("autov3 = ?", [autov3.lower()])
+
     def names(self) -> Mapping[str, Path]:
         """Case-folded stems in use, with their paths."""
         with self.database.reading() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -47,6 +47,7 @@ class HubsyncApp(Workshop):
         Binding("2", "mode('library')", "Library", show=False, id="app.library", tooltip="What is installed"),
         Binding("3", "mode('renders')", "Renders", show=False, id="app.renders", tooltip="Every picture drawn so far"),
         Binding("x", "stop", "Stop", show=False, id="app.stop", tooltip="Stop the newest job, then clear the rest"),
+        Binding("z", "pause", "Pause", show=False, id="app.pause", tooltip="Pause the downloads, or go on with them"),
         Binding("f2", "doctor", "Doctor", show=False, id="app.doctor", tooltip="What is set up, what is reachable"),
         Binding("question_mark,f1", "help", "Help", id="app.help", tooltip="Every key that works now"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit", tooltip="Leave hubsync"),
@@ -75,7 +76,9 @@ class HubsyncApp(Workshop):
         yield from (command for command in super().get_system_commands(screen) if command.title not in {"Keys", "Quit"})
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """`x` is offered only where it does something."""
+        """`x` and `z` are offered only where they do something."""
+        if action == "pause":
+            return any(job.ref for job in (*self.jobs.running(), *self.jobs.paused))
         return action != "stop" or bool(self.jobs.all)
 
     def action_mode(self, mode: str) -> None:
@@ -84,7 +87,11 @@ class HubsyncApp(Workshop):
 
     def action_stop(self) -> None:
         """Stop the newest job."""
-        self.jobs.cancel_newest()
+        self.stop_newest()
+
+    def action_pause(self) -> None:
+        """Pause the downloads, or go on."""
+        self.pause_or_go_on()
 
     def action_help(self) -> None:
         """Show the keys of the screen and the focused widget."""
@@ -114,9 +121,9 @@ class HubsyncApp(Workshop):
     def _show_preflight(self, message: InstallRequested) -> None:
         from hubsync.tui.screens.preflight import Preflight
 
-        def confirmed(plan: Plan | None) -> None:
-            if plan is not None:
-                self.post_message(InstallConfirmed(message.lora.ref, plan))
+        def confirmed(plans: Sequence[Plan] | None) -> None:
+            if plans:
+                self.post_message(InstallConfirmed(message.lora.ref, plans))
 
         self.push_screen(Preflight(self.session, message.lora), confirmed)
 

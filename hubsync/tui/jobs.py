@@ -18,6 +18,7 @@ class JobState(StrEnum):
     """How a job stands."""
 
     RUNNING = "running"
+    PAUSED = "paused"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -25,15 +26,23 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job. `done` and `total` are bytes, or pictures; `note` is the last thing it said."""
+    """One job. `done` and `total` are bytes, or pictures; `note` is the last thing it said.
+
+    A download has a `ref`, by which the queue knows it: it can be paused, and outlives the program. `rate` is bytes a
+    second, `eta` seconds. `ending` is how it stands once it has stopped.
+    """
 
     number: int
     label: str
     counts_bytes: bool
+    ref: str = ""
     state: JobState = JobState.RUNNING
     done: float = 0
     total: float | None = None
     note: str = ""
+    rate: float | None = None
+    eta: float | None = None
+    ending: JobState = JobState.CANCELLED
     cancel: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -55,17 +64,33 @@ class Jobs:
         """Oldest first."""
         return tuple(self._table.values())
 
+    def get(self, number: int) -> Job | None:
+        """The job of that number."""
+        return self._table.get(number)
+
     def running(self, label: str = "") -> Sequence[Job]:
         """The jobs that still work, or the one of that label."""
         return tuple(job for job in self.all if job.running and label in {"", job.label})
 
-    def start(self, label: str, *, counts_bytes: bool) -> Job:
-        """A new job; what ended before is forgotten."""
+    @property
+    def paused(self) -> Sequence[Job]:
+        """Downloads that wait to be gone on with."""
+        return tuple(job for job in self.all if job.state is JobState.PAUSED)
+
+    def start(self, label: str, *, counts_bytes: bool, ref: str = "") -> Job:
+        """A new job; what ended before is forgotten, and it takes the place of a paused download of the same file."""
         self._begun += 1
-        job = Job(number=self._begun, label=label, counts_bytes=counts_bytes)
-        self._table = {known.number: known for known in (*self.running(), job)}
+        job = Job(number=self._begun, label=label, counts_bytes=counts_bytes, ref=ref)
+        paused = [known for known in self.paused if known.ref != ref]
+        self._table = {known.number: known for known in (*paused, *self.running(), job)}
         self._publish()
         return job
+
+    def wait(self, label: str, ref: str, *, done: int, total: int | None) -> None:
+        """A download of an earlier run that is not done."""
+        self._begun += 1
+        job = Job(number=self._begun, label=label, counts_bytes=True, ref=ref, state=JobState.PAUSED)
+        self._put(replace(job, done=done, total=total))
 
     def hear(self, number: int, event: Event) -> None:
         """Take in what a job says."""
@@ -78,15 +103,15 @@ class Jobs:
         if job := self._table.get(number):
             self._put(replace(job, state=state, note=note))
 
-    def cancel_newest(self) -> None:
-        """Ask the newest running job to stop; with none running, forget the ended ones."""
-        running = self.running()
-        if not running:
-            self._table = {}
-            self._publish()
-            return
-        running[-1].cancel.set()
-        self._put(replace(running[-1], note="stopping"))
+    def forget(self, *jobs: Job) -> None:
+        """Show these no more."""
+        self._table = {number: job for number, job in self._table.items() if job not in jobs}
+        self._publish()
+
+    def stop(self, job: Job, *, ending: JobState) -> None:
+        """Ask a running job to stop; `ending` is how it stands then."""
+        self._put(replace(job, note="pausing" if ending is JobState.PAUSED else "stopping", ending=ending))
+        job.cancel.set()
 
     def cancel_all(self) -> None:
         """Ask every job to stop: the app closes."""
@@ -106,7 +131,8 @@ def _told(job: Job, event: Event) -> Job:
         case Started():
             return replace(job, total=event.total)
         case Advanced():
-            return replace(job, done=event.done, total=event.total or job.total)
+            total = event.total or job.total
+            return replace(job, done=event.done, total=total, rate=event.rate, eta=event.eta)
         case Verified():
             return replace(job, note="SHA-256 verified")
         case Noted() | Finished():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hubsync.services.doctor import Check
     from hubsync.services.install import InstallResult
     from hubsync.services.planning import Plan, Unplannable
+    from hubsync.services.queueing import Unfinished
     from hubsync.tui.jobs import JobState
 
 
@@ -79,9 +80,9 @@ class PictureDecoded(Message, bubble=False):
 
 @dataclass
 class Planned(Message, bubble=False):
-    """The pre-flight of one install is done."""
+    """The pre-flight of one install is done: the file meant first, then what it does not work without."""
 
-    entry: Plan | Unplannable
+    entries: Sequence[Plan | Unplannable]
 
 
 @dataclass
@@ -113,7 +114,14 @@ class InstallConfirmed(Message):
     """The user has seen the pre-flight and said yes. `row` is the list row it began with."""
 
     row: Ref
-    plan: Plan
+    plans: Sequence[Plan]
+
+
+@dataclass
+class QueueRead(Message):
+    """What earlier runs left unfinished."""
+
+    entries: Sequence[Unfinished]
 
 
 @dataclass

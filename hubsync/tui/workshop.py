@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import App
@@ -15,8 +17,9 @@ from textual.worker import Worker, WorkerState
 
 from hubsync.errors import Cancelled, HubsyncError, Internal
 from hubsync.events import Sink
-from hubsync.refs import Ref
+from hubsync.refs import Ref, parse_ref
 from hubsync.services.app import Hubsync
+from hubsync.tui.asking import ask
 from hubsync.tui.jobs import Job, Jobs, JobState, told
 from hubsync.tui.messages import (
     ComparisonRequested,
@@ -24,11 +27,15 @@ from hubsync.tui.messages import (
     InstallEnded,
     JobAdvanced,
     JobStopped,
+    QueueRead,
     Refused,
     RenderEnded,
     RenderRequested,
 )
 from hubsync.tui.session import Session
+
+if TYPE_CHECKING:
+    from hubsync.services.install import InstallResult
 
 _JOBS = "jobs"
 _LOOK_SECONDS = 0.1  # how often a render that waits for its turn looks whether it is still wanted
@@ -47,16 +54,57 @@ class Workshop(App[None]):
 
     @on(InstallConfirmed)
     def _install(self, message: InstallConfirmed) -> None:
-        from hubsync.services.planning import InstallOptions
-
-        plan, settings = message.plan, self.hubsync.settings.install
-        options = InstallOptions(previews=settings.previews, jobs=settings.jobs)
+        plans = message.plans
 
         def work(job: Job, sink: Sink) -> Message:
-            results = self.hubsync.install.run([plan], options, sink=sink, cancel=job.cancel)
-            return InstallEnded(job.number, message.row, results[0])
+            results = self.hubsync.install.run(plans, sink=sink, cancel=job.cancel)
+            return InstallEnded(job.number, message.row, worst(results))
 
-        self._start(f"Installing {plan.target.stem}", work, counts_bytes=True)
+        self._start(_installing(plans[0].target.stem), work, ref=str(plans[0].file.ref))
+
+    def on_mount(self) -> None:
+        """Show what earlier runs left unfinished."""
+        ask(self, "queue", lambda: QueueRead(self.hubsync.downloads.unfinished()))
+
+    @on(QueueRead)
+    def _show_queue(self, message: QueueRead) -> None:
+        for entry in message.entries:
+            if not entry.busy:
+                self.jobs.wait(_installing(entry.name), entry.ref, done=entry.done, total=entry.size)
+
+    def pause_or_go_on(self) -> None:
+        """Pause every download; with none running, go on with those that are paused."""
+        running = [job for job in self.jobs.running() if job.ref]
+        for job in running:
+            self.jobs.stop(job, ending=JobState.PAUSED)
+        for job in () if running else self.jobs.paused:
+            self._go_on(job)
+
+    def stop_newest(self) -> None:
+        """Stop the newest job; with none running, give up the newest paused download, then forget what ended."""
+        running, paused = self.jobs.running(), self.jobs.paused
+        if running:
+            self.jobs.stop(running[-1], ending=JobState.CANCELLED)
+        elif paused:
+            self.jobs.forget(paused[-1])
+            self._give_up(paused[-1])
+        else:
+            self.jobs.forget(*self.jobs.all)
+
+    def _go_on(self, paused: Job) -> None:
+        def work(job: Job, sink: Sink) -> Message:
+            entry = self.hubsync.downloads.find([job.ref])[0]
+            plans = self.hubsync.install.plan([entry.ref], entry.options)
+            results = self.hubsync.install.run(plans, sink=sink, cancel=job.cancel)
+            return InstallEnded(job.number, parse_ref(job.ref), worst(results))
+
+        self._start(paused.label, work, ref=paused.ref)
+
+    def _give_up(self, job: Job) -> None:
+        """What came of a download is removed."""
+        self.run_worker(
+            partial(self.hubsync.downloads.cancel, job.ref), group="queue", thread=True, exit_on_error=False
+        )
 
     @on(RenderRequested)
     def _render_test(self, message: RenderRequested) -> None:
@@ -69,7 +117,7 @@ class Workshop(App[None]):
             with self._turn(job.cancel):
                 return RenderEnded(job.number, message.name, service.run(plan, sink=sink, cancel=job.cancel))
 
-        self._start(f"Rendering {message.name}", work, counts_bytes=False)
+        self._start(f"Rendering {message.name}", work)
 
     @contextmanager
     def _turn(self, cancel: threading.Event) -> Iterator[None]:
@@ -82,11 +130,11 @@ class Workshop(App[None]):
         finally:
             self._drawing.release()
 
-    def _start(self, label: str, work: Callable[[Job, Sink], Message], *, counts_bytes: bool) -> None:
-        """Begin a job in a thread of the app's: a screen that goes away does not end it."""
+    def _start(self, label: str, work: Callable[[Job, Sink], Message], *, ref: str = "") -> None:
+        """Begin a job in a thread of the app's: a screen that goes away does not end it. A download has a `ref`."""
         if self.jobs.running(label):
             return
-        job = self.jobs.start(label, counts_bytes=counts_bytes)
+        job = self.jobs.start(label, counts_bytes=bool(ref), ref=ref)
 
         def run() -> None:
             try:
@@ -105,6 +153,12 @@ class Workshop(App[None]):
 
     @on(JobStopped)
     def _end(self, message: JobStopped) -> None:
+        job = self.jobs.get(message.job)
+        if message.state is JobState.CANCELLED and job and job.ref:
+            if job.ending is JobState.PAUSED:
+                self.jobs.end(message.job, JobState.PAUSED, "")
+                return
+            self._give_up(job)
         self.jobs.end(message.job, message.state, message.note)
 
     @on(InstallEnded)
@@ -138,3 +192,12 @@ class Workshop(App[None]):
             self.jobs.end(int(event.worker.name), JobState.FAILED, told(error))
         else:
             self.screen.post_message(Refused(event.worker.name, error))
+
+
+def worst(results: Sequence[InstallResult]) -> InstallResult:
+    """What a download of a LoRA and its companions came to: the first that failed, else the LoRA."""
+    return next((result for result in results if result.error), results[0])
+
+
+def _installing(name: str) -> str:
+    return f"Installing {name}"

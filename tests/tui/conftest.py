@@ -24,7 +24,6 @@ from hubsync.domain import Lora
 from hubsync.roots import find_root
 from hubsync.sandbox.playground import Playground, playground
 from hubsync.services.app import Hubsync
-from hubsync.services.planning import InstallOptions
 from hubsync.tui.app import HubsyncApp
 from hubsync.tui.messages import Searched
 from hubsync.tui.screens.browse import Browse
@@ -77,7 +76,7 @@ def open_library(ground: Playground) -> Iterator[OpenHubsync]:
 def install(hubsync: Hubsync, *references: str) -> None:
     """Install without the TUI."""
     plans = hubsync.install.plan(references)
-    results = hubsync.install.run(plans, InstallOptions(), sink=lambda event: event, cancel=threading.Event())
+    results = hubsync.install.run(plans, sink=lambda event: event, cancel=threading.Event())
     assert [result.error for result in results] == [None] * len(references)
 
 

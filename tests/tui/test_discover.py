@@ -146,7 +146,7 @@ async def test_a_failed_preflight_says_what_to_do(
     async with start(open_library(civitai__api_key=""), size=(120, 40)) as journey:
         await journey.find(search, name)
         await journey.press("i")
-        entry = (await journey.sees(Planned)).entry
+        entry = (await journey.sees(Planned)).entries[0]
         assert isinstance(entry, Unplannable)
         shown = " ".join(journey.text.replace("│", " ").split())
         assert f"! {entry.error.message}" in shown
@@ -160,11 +160,11 @@ async def test_one_file_of_several_is_chosen(open_library: OpenHubsync, start: S
     async with start(open_library()) as journey:
         await journey.find("sliders", "multi-base-sliders")
         await journey.press("i")
-        entry = (await journey.sees(Planned)).entry
+        entry = (await journey.sees(Planned)).entries[0]
         assert isinstance(entry, Unplannable)
         assert isinstance(entry.error, Ambiguous)
         await journey.press("j", "enter")
-        plan = (await journey.sees(Planned, times=2)).entry
+        plan = (await journey.sees(Planned, times=2)).entries[0]
         assert isinstance(plan, Plan)
         assert plan.file.name == "sd15/saturation.safetensors"
         await journey.press("enter")

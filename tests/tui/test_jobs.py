@@ -26,7 +26,7 @@ async def begin_install(journey: Journey, text: str, name: str) -> None:
 
 
 async def test_a_download_is_stopped(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
-    """x stops the download; its part stays for the next time, nothing is in the library; x again clears the line."""
+    """x gives the download up: nothing of it stays, in the library or beside it; x again clears the line."""
     ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
     hubsync = open_library()
     async with start(hubsync) as journey:
@@ -37,10 +37,51 @@ async def test_a_download_is_stopped(open_library: OpenHubsync, ground: Playgrou
         stopped = await journey.sees(JobStopped)
         assert stopped.state is JobState.CANCELLED
         await journey.until(lambda: "Installing add_detail: stopped" in journey.text)
-        assert [path.suffix for path in hubsync.root.loras.iterdir()] == [".part"]
+        await journey.until(lambda: list(hubsync.root.loras.iterdir()) == [] and not hubsync.downloads.unfinished())
         await journey.press("x")
         assert "stopped" not in journey.text
     assert hubsync.library.list() == []
+
+
+async def test_a_download_is_paused_and_outlives_the_program(
+    open_library: OpenHubsync, ground: Playground, start: Start
+) -> None:
+    """z keeps what came; the next start shows it, z goes on from there, and no byte is fetched twice."""
+    slow = Fault(kind=FaultKind.THROTTLE, rate=50_000)
+    ground.hub.switch(slow)
+    async with start(open_library()) as journey:
+        await begin_install(journey, "detail", "Add Detail")
+        await journey.until(lambda: "━" in journey.text)
+        await journey.press("z")
+        await journey.until(lambda: [job.state for job in journey.app.jobs.all] == [JobState.PAUSED])
+        assert "paused" in journey.text
+    hubsync = open_library()
+    async with start(hubsync) as journey:
+        await journey.until(lambda: "z resumes" in journey.text)
+        [waiting] = journey.app.jobs.paused
+        assert 0 < waiting.done < (waiting.total or 0)
+        ground.hub.switch()
+        await journey.press("escape", "z")
+        ended = await journey.sees(InstallEnded)
+        await journey.until(lambda: [job.state for job in journey.app.jobs.all] == [JobState.DONE])
+    received = ended.result.received
+    assert received is not None
+    assert (received.resumed_from, received.resumed_from + received.bytes_downloaded) == (waiting.done, received.size)
+    assert [lora.name for lora in hubsync.library.list()] == ["add_detail"]
+
+
+async def test_a_paused_download_is_given_up(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """x on a paused download removes what came of it."""
+    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=50_000))
+    hubsync = open_library()
+    async with start(hubsync) as journey:
+        await begin_install(journey, "detail", "Add Detail")
+        await journey.until(lambda: "━" in journey.text)
+        await journey.press("z")
+        await journey.until(lambda: journey.app.jobs.paused)
+        await journey.press("x")
+        await journey.until(lambda: list(hubsync.root.loras.iterdir()) == [] and not hubsync.downloads.unfinished())
+        assert journey.app.jobs.all == ()
 
 
 async def test_a_wrong_file_is_an_error_with_its_hint(

@@ -50,7 +50,7 @@ async def read_about(journey: Journey) -> None:
 async def install_it(journey: Journey) -> None:
     """The pre-flight writes nothing; enter installs; the mark changes."""
     await journey.press("i")
-    plan = (await journey.sees(Planned)).entry
+    plan = (await journey.sees(Planned)).entries[0]
     assert isinstance(plan, Plan)
     assert "enter installs" in journey.text
     assert not plan.target.exists()

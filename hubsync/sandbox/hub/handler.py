@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
         plan = delivery(reply.length, request.faults)
         head = request.method == "HEAD"
         self.server.journal.answered(entry, status=reply.status, sent=0 if head else plan.stop)
-        sent = Wire(self, self.server.closed).send(reply, plan, head=head)
+        sent = Wire(self, self.server.closed, self.server.journal.moved).send(reply, plan, head=head)
         self.server.journal.answered(entry, status=reply.status, sent=sent)
 
     do_HEAD = do_POST = do_GET  # noqa: N815 - the base class looks methods up by these names

@@ -27,6 +27,7 @@ class Journal:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: list[Recorded] = []
+        self._traffic = 0
 
     def begin(self, request: Request) -> int:
         """Record a request before it is answered; returns its place."""
@@ -45,6 +46,16 @@ class Journal:
         """Complete a record."""
         with self._lock:
             self._entries[place] = replace(self._entries[place], status=status, sent=sent)
+
+    def moved(self, count: int) -> None:
+        """Count body bytes that left, while their answer is still being sent."""
+        with self._lock:
+            self._traffic += count
+
+    def traffic(self) -> int:
+        """The body bytes that left so far."""
+        with self._lock:
+            return self._traffic
 
     def entries(self) -> tuple[Recorded, ...]:
         """The requests so far."""

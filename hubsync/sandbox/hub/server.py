@@ -74,6 +74,11 @@ class SandboxHub:
         return self._journal.entries()
 
     @property
+    def traffic(self) -> int:
+        """The body bytes that left so far, exactly: those of unfinished and broken answers too."""
+        return self._journal.traffic()
+
+    @property
     def leaks(self) -> tuple[Recorded, ...]:
         """The requests that carried a secret to an origin it does not belong to."""
         return tuple(record for record in self.requests if self._leaks(record))

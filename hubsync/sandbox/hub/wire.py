@@ -6,9 +6,10 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 from hubsync.sandbox.hub.blobs import Span
 from hubsync.sandbox.hub.faults import Fault, FaultKind
@@ -48,12 +49,15 @@ def delivery(length: int, faults: Iterable[Fault]) -> Delivery:
 
 
 class Wire:
-    """One connection being answered; `closed` is set when the hub shuts down."""
+    """One connection being answered; `closed` is set when the hub shuts down, `moved` told what left."""
 
-    def __init__(self, handler: BaseHTTPRequestHandler, closed: threading.Event) -> None:
+    def __init__(
+        self, handler: BaseHTTPRequestHandler, closed: threading.Event, moved: Callable[[int], object]
+    ) -> None:
         self._handler = handler
         self._connection: socket.socket = handler.connection
         self._closed = closed
+        self._moved = moved
 
     def send(self, reply: Reply, plan: Delivery, *, head: bool) -> int:
         """Send a reply as planned; returns the number of body bytes that left."""
@@ -88,11 +92,20 @@ class Wire:
 
     def _piece(self, body: bytes | Span, start: int, stop: int) -> int:
         if isinstance(body, Span) and body.blob.path:
-            with body.blob.path.open("rb") as file:
-                return self._connection.sendfile(file, body.start + start, stop - start) if stop > start else 0
+            return self._sendfile(body.blob.path, body.start + start, stop - start) if stop > start else 0
         data = body if isinstance(body, bytes) else body.blob.read(body.start, body.stop)
         self._connection.sendall(memoryview(data)[start:stop])
+        self._moved(stop - start)
         return stop - start
+
+    def _sendfile(self, path: Path, start: int, count: int) -> int:
+        with path.open("rb") as file:
+            file.seek(start)
+            try:
+                return self._connection.sendfile(file, start, count)
+            finally:
+                # The file is left where sending ended, also when the client went away.
+                self._moved(file.tell() - start)
 
     def _end(self, reply: Reply, plan: Delivery, sent: int) -> None:
         if plan.ending is None:

@@ -23,8 +23,8 @@ from hubsync.tui.widgets.facts import Fact
 from hubsync.tui.widgets.rows import RowList
 
 
-class Preflight(Dialog[Plan]):
-    """Asks for the plan itself; the answer is the plan the user said yes to."""
+class Preflight(Dialog[Sequence[Plan]]):
+    """Asks for the plans itself; the answer is what the user said yes to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "confirm", "Install", id="preflight.confirm", tooltip="Download, verify and install it"),
@@ -34,7 +34,7 @@ class Preflight(Dialog[Plan]):
         super().__init__("Install", [Fact(value=words(lora.name, "bold")), BLANK, Fact(value=Content("checking…"))])
         self._session = session
         self._lora = lora
-        self._plan: Plan | None = None
+        self._plans: Sequence[Plan] = ()
 
     def on_mount(self) -> None:
         """Plan what the row means."""
@@ -42,23 +42,25 @@ class Preflight(Dialog[Plan]):
 
     def action_confirm(self) -> None:
         """Say yes to a plan that leads somewhere."""
-        if self._plan is not None and self._plan.existing is None:
-            self.dismiss(self._plan)
+        if self._plans:
+            self.dismiss(self._plans)
 
     def _ask(self, reference: str) -> None:
-        ask(self, "plan", lambda: Planned(self._session.hubsync.install.plan([reference])[0]))
+        ask(self, "plan", lambda: Planned(self._session.hubsync.install.plan([reference])))
 
     @on(Planned)
     async def _show_plan(self, message: Planned) -> None:
-        entry = message.entry
+        entry = message.entries[0]
         if isinstance(entry, Unplannable):
             await self._show_problem(entry)
             return
-        self._plan = entry
-        if entry.existing is None:
-            self.show(plan_facts(entry), keys="enter installs · esc goes back")
+        missing = [one for one in message.entries if isinstance(one, Plan) and one.existing is None]
+        if missing:
+            self._plans = missing
+            self.show(plan_facts(missing), keys="enter installs · esc goes back")
             return
-        there = f"These bytes are in your library already, as {entry.existing.name}."
+        what = "This LoRA is" if entry.notes else "These bytes are"
+        there = f"{what} in your library already, as {entry.target.stem}."
         self.show([*title(entry.lora.name, ()), Fact(value=words(there))], keys="esc goes back")
 
     @on(Refused)
@@ -95,16 +97,19 @@ def choices(lora: Lora) -> Sequence[LoraFile]:
     return [file for file in files if file.kind in {"model", "embedding"} and file.format == "safetensors"]
 
 
-def plan_facts(plan: Plan) -> list[Fact]:
-    """What would be installed."""
+def plan_facts(plans: Sequence[Plan]) -> list[Fact]:
+    """What would be installed: a LoRA, and what it does not work without."""
+    plan, *companions = plans
     checked = "against the hub's SHA-256" if plan.file.sha256 else "size and format only: the hub states no SHA-256"
     fields = (
         ("Version", plan.version.name),
         ("Base", plan.version.base_model or ""),
         ("File", plan.file.name),
-        ("Size", size(plan.file.size)),
+        ("With", ", ".join(one.file.name for one in companions)),
+        ("Size", f"{size(sum(one.file.size or 0 for one in plans))}, {size(plan.space_left)} free"),
         ("To", home(plan.target)),
         ("Checked", checked),
+        *(("Note", note) for note in dict.fromkeys(note for one in plans for note in one.notes)),
     )
     return [
         *title(plan.lora.name, (f"by {plan.lora.creator}" if plan.lora.creator else "", str(plan.file.ref))),

@@ -43,13 +43,17 @@ class Activity(Static):
 
 def job_line(job: Job) -> Content:
     """One job in one line, longer only for an error."""
+    if job.state is JobState.PAUSED:
+        where = f"paused at {job.done / job.total:.0%} of {size(job.total)}" if job.total else "paused"
+        return Content("  ").join([words(job.label), _hint(where), _hint("z resumes · x drops it")])
     if not job.running:
         mark, style = _MARKS[job.state]
         return Content.styled(f"{mark} ", style) + words(job.note or job.label, style) + _hint("  x clears")
     parts = [words(job.label), bar(job), words(progress(job), "$foreground-muted")]
     if job.note:
         parts.append(words(job.note, "$foreground-muted"))
-    return Content("  ").join([*(part for part in parts if part), _hint("x stops it")])
+    hint = "z pauses · x stops it" if job.ref else "x stops it"
+    return Content("  ").join([*(part for part in parts if part), _hint(hint)])
 
 
 def _hint(text: str) -> Content:
@@ -67,5 +71,12 @@ def bar(job: Job) -> Content:
 def progress(job: Job) -> str:
     """How far a job is, in numbers."""
     if job.counts_bytes:
-        return f"{size(job.done)} of {size(job.total)}" if job.total else size(job.done) if job.done else "starting"
+        done = f"{size(job.done)} of {size(job.total)}" if job.total else size(job.done) if job.done else "starting"
+        return f"{done}, {pace(job.rate, job.eta)}" if job.running and job.rate else done
     return f"{job.done:g} of {job.total:g} pictures" if job.total and job.done else "getting ready"
+
+
+def pace(rate: float, eta: float | None) -> str:
+    """How fast, and how long that takes: `12 MB/s, 1:05 left`."""
+    left = "" if eta is None else f", {int(eta) // 60}:{int(eta) % 60:02} left"
+    return f"{size(rate)}/s{left}"

@@ -10,8 +10,8 @@ from hubsync.config import Settings
 from hubsync.domain import DEFAULT_WEIGHT, FileFormat, Lora, LoraFile, Nsfw, Preview, Sort, Version
 from hubsync.errors import Ambiguous, Archived, NotFound, UsageError
 from hubsync.refs import CivitaiRef, HuggingFaceRef, Ref, Source
+from hubsync.services.choosing import choose_file
 from hubsync.services.install import best_preview
-from hubsync.services.planning import choose_file
 from hubsync.services.search import merge
 from hubsync.services.triggers import Wish
 

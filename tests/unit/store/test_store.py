@@ -30,7 +30,7 @@ from hubsync.store.database import Database
 from hubsync.store.migrations import MIGRATIONS
 from hubsync.store.records import Records
 from hubsync.store.renders import RenderRecords
-from hubsync.store.version import SCHEMA_VERSION
+from hubsync.store.schema import VERSION
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -154,7 +154,7 @@ def test_renders_come_back_newest_first(database: Database) -> None:
 
 def test_schema_version_counts_the_migrations() -> None:
     """The number checked at every start is the number of migrations there are."""
-    assert len(MIGRATIONS._migrations) == SCHEMA_VERSION
+    assert len(MIGRATIONS._migrations) == VERSION
 
 
 def test_many_may_open_a_new_library_at_once(database: Database) -> None:
@@ -188,7 +188,7 @@ def test_a_newer_library_is_refused(database: Database) -> None:
     with database.writing():
         pass
     with closing(sqlite3.connect(database.path)) as connection:
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(DatabaseTrouble, match="newer"):
         Records(database=database).all()
 
