@@ -6,12 +6,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALL := $(RUN) pip install --disable-pip-version-check --quiet --constraint config/constraints.txt
 
-.PHONY: help demo test check clean
+.PHONY: help demo test check bench clean
 
 help:
 	@echo 'make demo   try hubsync in a sandbox (opens the TUI; without a terminal it walks the whole job once)'
 	@echo 'make test   run the tests'
 	@echo 'make check  formatting, lint, types, import contracts, dead code'
+	@echo 'make bench  measure downloads beside curl, aria2c and hf (CASES="throughput kill" for some of it)'
 	@echo 'make clean  remove what these made'
 
 demo: $(VENV)/render.stamp
@@ -26,6 +27,9 @@ check: $(VENV)/dev.stamp
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports --no-cache
 	$(RUN) vulture
+
+bench: $(VENV)/dev.stamp
+	@$(RUN) tests.benchmarks $(CASES)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -75,6 +75,8 @@ class HashRef:
 Ref: TypeAlias = CivitaiRef | HuggingFaceRef | HashRef
 
 _MAX_ID = 2**31 - 1  # Civitai's ids are int4
+# Of terminals (C0, C1), half surrogates, and what turns the direction of text: a name is what it looks like.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _HASH_LENGTHS = {"sha256": (64,), "autov2": (10,), "autov3": (12, 64)}
 _HASH = re.compile(r"(sha256|autov2|autov3):([0-9a-f]+)", re.IGNORECASE)
 _CIVITAI = re.compile(r"civitai:(\d+)?(?:@(\d+))?(?:#(\d+))?", re.IGNORECASE)
@@ -112,7 +114,7 @@ def parse_ref(text: str) -> Ref:
 
 
 def _refuse_controls(text: str) -> None:
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+    if _CONTROLS.search(text):
         raise BadReference("a reference cannot hold control characters")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -71,6 +72,7 @@ class Narrator:
     quiet: bool = False
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     _labels: dict[str, str] = field(default_factory=dict)
+    _under_way: dict[str, Advanced] = field(default_factory=dict)
     _bar: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -83,25 +85,32 @@ class Narrator:
                 case Started():
                     self._labels[event.key] = event.label
                 case Advanced():
-                    self._draw(event)
+                    self._under_way[event.key] = event
+                    self._draw()
                 case Noted():
                     self._line(f"{self._label(event.key)}: {event.message}")
                 case Verified():
                     self._line(f"{self._label(event.key)}: SHA-256 {event.sha256[:12]}… verified")
                 case Finished():
+                    self._under_way.pop(event.key, None)
                     self._clear()  # the command's own output says what came of it
                 case Failed():
+                    self._under_way.pop(event.key, None)
                     self._line(f"{self._label(event.key)}: {event.error.message}")
 
     def _label(self, key: str) -> str:
         return self._labels.get(key, key)
 
-    def _draw(self, event: Advanced) -> None:
+    def _draw(self) -> None:
+        """One bar for all that is under way."""
         if not self.stream.isatty():
             return
-        share = f"{event.done / event.total:4.0%}" if event.total else f"{event.done / 1e6:6.1f} MB"
-        filled = round(24 * event.done / event.total) if event.total else 0
-        self._show(f"{share} {'█' * filled}{'░' * (24 - filled)} {plain(self._label(event.key))[:40]}")
+        events = list(self._under_way.values())
+        done, total = sum(event.done for event in events), sum(event.total or event.done for event in events)
+        filled = round(24 * done / total) if total else 0
+        share = f"{done / total:4.0%}" if total else "    "
+        what = self._label(events[0].key) if len(events) == 1 else f"{len(events)} at once"
+        self._show(f"{share} {'█' * filled}{'░' * (24 - filled)} {_pace(events)}{plain(what)[:30]}")
 
     def _show(self, bar: str) -> None:
         print(f"\r{bar}{' ' * (len(self._bar) - len(bar))}", end="", file=self.stream, flush=True)
@@ -116,3 +125,12 @@ class Narrator:
     def _line(self, text: str) -> None:
         self._clear()
         print(plain(text), file=self.stream, flush=True)
+
+
+def _pace(events: Sequence[Advanced]) -> str:
+    """How fast bytes come in all, and when the last will be here; nothing for pictures."""
+    rate = sum(event.rate or 0 for event in events)
+    if not rate:
+        return ""
+    left = int(max((event.eta or 0 for event in events), default=0))
+    return f"{rate / 1e6:.1f} MB/s {left // 60}:{left % 60:02} left  "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import click
 from hubsync.cli import output
 from hubsync.cli.common import Call, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, report, say
-from hubsync.cli.shapes import JSON, error_json
+from hubsync.cli.shapes import result_json
 from hubsync.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def install_command(
         else:
             jobs = int(options["jobs"]) if options["jobs"] else None
             results = hubsync.install.run(plans, sink=call.narrator(), cancel=cancel, jobs=jobs)
-    _print(call, results)
-    return batch_exit_code([result.error for result in results if result.error])
+    return finish(call, results)
 
 
 def _options(settings: Settings, options: Mapping[str, str | int | bool | None]) -> InstallOptions:
@@ -81,9 +80,10 @@ def _read_list(path: Path) -> list[str]:
     return [text for text in texts if text and not text.startswith("#")]
 
 
-def _print(call: Call, results: list[InstallResult]) -> None:
+def finish(call: Call, results: Sequence[InstallResult]) -> int:
+    """Print results; the code to exit with."""
     if call.json:
-        output.emit_json({"results": [_result_json(result) for result in results]})
+        output.emit_json({"results": [result_json(result) for result in results]})
     for result in results:
         if result.error is not None:
             if not call.quiet and len(results) > 1:
@@ -91,10 +91,11 @@ def _print(call: Call, results: list[InstallResult]) -> None:
             report(result.error)
         elif not call.json:
             _print_one(result)
+    return batch_exit_code([result.error for result in results if result.error])
 
 
 def _print_one(result: InstallResult) -> None:
-    shape = _result_json(result)
+    shape = result_json(result)
     output.emit(f"{shape['status'].replace('_', ' ')}: {shape['name']}")
     output.emit_fields(
         (
@@ -104,29 +105,7 @@ def _print_one(result: InstallResult) -> None:
             ("  trigger words", output.human_words(shape["trigger_words"]) or "none"),
             ("  weight", None if shape["weight"] is None else f"{shape['weight']:g}"),
             ("  sha256", shape["sha256"]),
+            *(("  note", note) for note in shape["notes"]),
+            ("  free space", output.human_size(shape["space_left"]) if result.status == "planned" else None),
         )
     )
-
-
-def _result_json(result: InstallResult) -> JSON:
-    """RESULT: of an install, or of a plan for one."""
-    plan, lora, received = result.plan, result.installed, result.received
-    target = lora.path if lora else plan.target if plan else None
-    return {
-        "ref": str(plan.file.ref) if plan else result.asked,
-        "status": result.status,
-        "name": target.stem if target else None,
-        "path": str(target) if target else None,
-        "sha256": lora.sha256 if lora else plan.file.sha256 if plan else None,
-        "size": lora.size if lora else plan.file.size if plan else None,
-        "base_model": plan.version.base_model if plan else None,
-        "family": lora.family if lora else plan.version.family if plan else None,
-        "trigger_words": lora.trigger_words if lora else plan.version.trigger_words if plan else (),
-        "weight": lora.weight if lora else plan.version.suggested_weight if plan else None,
-        "preview": str(lora.preview) if lora and lora.preview else None,
-        "sidecars": [str(path) for path in result.sidecars],
-        "seconds": round(result.seconds, 3),
-        "bytes_downloaded": received.bytes_downloaded if received else 0,
-        "resumed_from": received.resumed_from if received else 0,
-        "error": error_json(result.error) if result.error else None,
-    }

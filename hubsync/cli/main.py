@@ -18,6 +18,7 @@ _COMMANDS = {
     "search": ("hubsync.cli.search", "Search Civitai and Hugging Face for LoRAs."),
     "show": ("hubsync.cli.search", "Show everything a hub knows about a LoRA."),
     "install": ("hubsync.cli.install", "Download, verify and place LoRAs."),
+    "downloads": ("hubsync.cli.downloads", "List, resume or cancel downloads that are not done."),
     "list": ("hubsync.cli.library", "List the library."),
     "info": ("hubsync.cli.library", "Show one installed LoRA."),
     "inspect": ("hubsync.cli.library", "Read a safetensors file's header."),

@@ -58,23 +58,24 @@ def prompt_command(call: Call, text: str, loras: tuple[str, ...], removed: tuple
     if options["parse"]:
         output.emit_json(_parsed_json(text))
         return
-    composed = _compose(call, text, loras, removed, options)
+    steps = _compose(call, text, loras, removed, options)
+    composed = _composed_json(steps)
     if call.json:
         output.emit_json(composed)
     else:
         output.emit(composed["prompt"])
         if composed["negative_prompt"]:
             output.emit(f"Negative prompt: {composed['negative_prompt']}")
-    for warning in composed["warnings"]:
+    for note in (*(warning["message"] for warning in composed["warnings"]), *steps[-1].remarks):
         if not call.quiet:
-            say(f"note: {warning['message']}")
+            say(f"note: {note}")
     if options["copy"] and sys.stderr.isatty():
         sys.stderr.write(f"\x1b]52;c;{base64.b64encode(composed['prompt'].encode()).decode()}\x07")
 
 
 def _compose(
     call: Call, text: str, loras: tuple[str, ...], removed: tuple[str, ...], options: dict[str, Any]
-) -> dict[str, Any]:
+) -> list[Composed]:
     """First take out what is unwanted, then put in what is wanted."""
     negative: str = options["negative"]
     steps: list[Composed] = []
@@ -91,7 +92,7 @@ def _compose(
                 with_words=not options["no_triggers"],
             )
         )
-    return _composed_json(steps)
+    return steps
 
 
 def _triggers_json(lora: Installed) -> JSON:

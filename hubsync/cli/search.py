@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from hubsync.cli import output
@@ -10,7 +13,10 @@ from hubsync.cli.diagnostics import batch_exit_code, say
 from hubsync.cli.shapes import error_json, lora_json, show_json
 from hubsync.domain import LORA_TYPES, Lora, LoraType, Nsfw, Period, Query, SearchResult, Sort, Version
 from hubsync.errors import UsageError
-from hubsync.refs import Source
+from hubsync.refs import Source, parse_ref
+
+if TYPE_CHECKING:
+    from hubsync.services.install import InstallResult
 
 _TYPES = {
     "lora": (LoraType.LORA,),
@@ -59,6 +65,7 @@ def search_command(
         cursors=dict(map(_cursor, cursor)),
     )
     with call.open() as hubsync:
+        hubsync.warm_up()
         result = hubsync.search.run(query)
     _print(call, result)
     answered = set(result.next) - set(result.errors)
@@ -116,9 +123,13 @@ def _page(lora: Lora) -> str:
 def show_command(call: Call, ref: str) -> None:
     """Show everything a hub knows about REF, before a byte is downloaded."""
     with call.open() as hubsync:
+        hubsync.warm_up()
+        from hubsync.services.install import planned
+
         lora = hubsync.search.show(ref)
+        preflight = planned(hubsync.install.preflight(lora, parse_ref(ref)))
     if call.json:
-        output.emit_json(show_json(lora))
+        output.emit_json(show_json(lora, preflight))
         return
     output.emit(lora.name)
     output.emit_fields(
@@ -132,6 +143,7 @@ def show_command(call: Call, ref: str) -> None:
             ("licence", lora.license),
             ("page", lora.page_url),
             ("installed", "yes" if lora.installed else ""),
+            *_preflight(preflight),
         )
     )
     for version in lora.versions:
@@ -139,6 +151,24 @@ def show_command(call: Call, ref: str) -> None:
         _print_version(version)
     if lora.description:
         output.emit(f"\n{lora.description}")
+
+
+def _preflight(result: InstallResult) -> Iterator[tuple[str, object]]:
+    """What an install would come to."""
+    plan, error = result.plan, result.error
+    if error is not None:
+        yield "install", f"not now: {error.message}"
+        yield "", f"→ {error.hint}" if error.hint else ""
+    if plan is None:
+        return
+    here = result.status == "already_installed"
+    free = output.human_size(plan.space_left)
+    yield (
+        "install",
+        f"is here as {plan.target.stem}" if here else f"as {plan.target.stem}, to {plan.target} ({free} free)",
+    )
+    for note in plan.notes:
+        yield "note", note
 
 
 def _print_version(version: Version) -> None:

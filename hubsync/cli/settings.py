@@ -10,8 +10,10 @@ from hubsync import config
 from hubsync.cli import output
 from hubsync.cli.common import Call, pass_call
 from hubsync.cli.diagnostics import say
-from hubsync.errors import UsageError
+from hubsync.errors import AccessDenied, HubError, UsageError
+from hubsync.refs import Source
 
+_KEYS = {"civitai.api_key": Source.CIVITAI, "huggingface.token": Source.HUGGINGFACE}
 _GLYPHS = {"ok": "✓ ok     ", "warning": "! warning", "error": "✗ error  "}
 
 
@@ -69,11 +71,28 @@ def config_set(call: Call, key: str, value: str | None) -> None:
         if not sys.stdin.isatty():
             raise UsageError(f"no value for {key}", hint=f"hubsync config set {key} VALUE")
         value = click.prompt(key, hide_input=key in config.SECRET_KEYS, err=True)
-    path = config.write(key, str(value).strip())
+    value = str(value).strip()
+    account = _account(call, key, value) if key in _KEYS and value else None
+    path = config.write(key, value)
     if call.json:
-        output.emit_json({"key": key, "path": str(path)})
+        output.emit_json({"key": key, "path": str(path), **({"account": account} if key in _KEYS else {})})
     elif not call.quiet:
-        say(f"{key} is set in {path}")
+        say(f"{key} is set in {path}" + (f"; it belongs to {account}" if account else ""))
+
+
+def _account(call: Call, key: str, value: str) -> str | None:
+    """Whose key this is; None where the hub cannot be asked now. A key it does not know is not stored."""
+    from hubsync.services.app import open_hubsync
+
+    try:
+        with open_hubsync(config.load(options={key: value})) as hubsync:
+            return hubsync.account(_KEYS[key])
+    except AccessDenied as error:
+        raise type(error)(f"{error.message}; it was not stored", hint=error.hint) from error
+    except HubError as error:
+        if not call.quiet:
+            say(f"note: the key could not be checked: {error.message}")
+        return None
 
 
 @config_command.command("path")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubsync.domain import Installed, Lora, LoraFile, Preview, Render, Version
 from hubsync.errors import HubsyncError
+
+if TYPE_CHECKING:
+    from hubsync.services.install import InstallResult
 
 JSON = dict[str, Any]
 
@@ -39,13 +42,14 @@ def lora_json(lora: Lora) -> JSON:
     }
 
 
-def show_json(lora: Lora) -> JSON:
-    """LORA with its description, licence and versions."""
+def show_json(lora: Lora, preflight: InstallResult) -> JSON:
+    """LORA with its description, licence and versions, and what an install of it would come to."""
     return {
         **lora_json(lora),
         "description": lora.description,
         "license": lora.license,
         "versions": [version_json(version) for version in lora.versions],
+        "preflight": result_json(preflight),
     }
 
 
@@ -148,3 +152,29 @@ def render_json(render: Render) -> JSON:
 
 def _date(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
+
+
+def result_json(result: InstallResult) -> JSON:
+    """RESULT: of an install, or of a plan for one."""
+    plan, lora, received = result.plan, result.installed, result.received
+    target = lora.path if lora else plan.target if plan else None
+    return {
+        "ref": str(plan.file.ref) if plan else result.asked,
+        "status": result.status,
+        "name": target.stem if target else None,
+        "path": str(target) if target else None,
+        "sha256": lora.sha256 if lora else plan.file.sha256 if plan else None,
+        "size": lora.size if lora else plan.file.size if plan else None,
+        "base_model": plan.version.base_model if plan else None,
+        "family": lora.family if lora else plan.version.family if plan else None,
+        "trigger_words": lora.trigger_words if lora else plan.version.trigger_words if plan else (),
+        "weight": lora.weight if lora else plan.version.suggested_weight if plan else None,
+        "preview": str(lora.preview) if lora and lora.preview else None,
+        "sidecars": [str(path) for path in result.sidecars],
+        "seconds": round(result.seconds, 3),
+        "bytes_downloaded": received.bytes_downloaded if received else 0,
+        "resumed_from": received.resumed_from if received else 0,
+        "notes": list(plan.notes) if plan else [],
+        "space_left": plan.space_left if plan else None,
+        "error": error_json(result.error) if result.error else None,
+    }

@@ -24,6 +24,9 @@ class Hub(Protocol):
     def lora(self, ref: Ref) -> Lora:
         """Everything on a page: versions newest first, but what `ref` names before the others."""
 
+    def account(self) -> str:
+        """The user whose key is sent: the only honest check of a key, since other routes ignore a bad one."""
+
     def download(self, file: LoraFile) -> Download:
         """Where the bytes of a file come from, and what they must be."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hubsync.errors import HubError, HubsyncError, Unreachable
 from hubsync.hubs.refusals import BAD_KEY, LOG_IN, REGION, WEB_PAGE, Refusal, by_status, by_text
-from hubsync.hubs.text import clean
+from hubsync.hubs.text import clean, unsigned
 from hubsync.hubs.wire import moment
 from hubsync.limiter import host_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import httpx2
 
 _MOST_TEXT = 64 * 1024
+_LONGEST_WAIT = 24 * 3600.0
 
 
 def raise_for(response: httpx2.Response, *, page: str = "") -> None:
@@ -29,9 +30,12 @@ def raise_for(response: httpx2.Response, *, page: str = "") -> None:
 
 
 def failure(response: httpx2.Response, *, page: str = "") -> HubsyncError | None:
-    """The error a response stands for, None for a good one. HTML is never what an API or a download answers."""
+    """The error a response stands for, None for a good one. HTML is never what an API or a download answers.
+
+    Redirects were followed before: one that is left leads nowhere.
+    """
     html = "text/html" in response.headers.get("Content-Type", "")
-    if response.status_code < 400 and not html:
+    if 200 <= response.status_code < 300 and not html:
         return None
     told = _told(response, page)
     refusal = by_text(told.text) or (_of_page(told) if html else by_status(told.status))
@@ -45,22 +49,30 @@ def failure(response: httpx2.Response, *, page: str = "") -> HubsyncError | None
 
 def unreachable(url: str, error: Exception) -> Unreachable:
     """The error for a connection that did not come about, or broke."""
-    what = "did not answer in time" if "Timeout" in type(error).__name__ else f"cannot be reached ({clean(str(error))})"
+    what = "did not answer in time" if "Timeout" in type(error).__name__ else f"cannot be reached ({said(error)})"
     return Unreachable(f"{host_of(url)} {what}", hint="check the network; `hubsync doctor` tries every hub")
 
 
+def said(error: Exception) -> str:
+    """What an exception of the HTTP client says, fit to be shown: one line without signed addresses."""
+    return clean(unsigned(str(error)))
+
+
 def asked_wait(headers: Mapping[str, str], *, now: Callable[[], float] = time.time) -> float | None:
-    """Seconds a hub asks to wait: `Retry-After` in either form, or Hugging Face's `RateLimit` with nothing left."""
+    """Seconds a hub asks to wait: `Retry-After` in either form, or Hugging Face's `RateLimit` with nothing left.
+
+    A day at most: more than that is nonsense, and an hour already too long to wait for.
+    """
     text = headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return float(text)
-    if text:
-        try:
-            return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now())
-        except (ValueError, OverflowError):
-            return None
-    limit = re.search(r"r\s*=\s*0\s*;\s*t\s*=\s*(\d+)", headers.get("RateLimit", ""))
-    return float(limit[1]) if limit else None
+    if limit := re.search(r"r\s*=\s*0\s*;\s*t\s*=\s*(\d+)", headers.get("RateLimit", "")):
+        text = text or limit[1]
+    if not text:
+        return None
+    try:
+        wait = float(text) if text.isdecimal() else email.utils.parsedate_to_datetime(text).timestamp() - now()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(0.0, wait), _LONGEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,24 +117,34 @@ def _told(response: httpx2.Response, page: str) -> _Told:
     found = value if isinstance(value, dict) else {"error": body}
     told = [headers.get("X-Error-Code"), headers.get("X-Error-Message"), *map(found.get, ("code", "error", "message"))]
     parts = [item if isinstance(item, str) else json.dumps(item) for item in told if item]
+    text, key = clean(unsigned(": ".join(dict.fromkeys(parts)))), response.request.headers.get("Authorization", "")
     return _Told(
         site=f"{response.url.scheme}://{response.url.netloc.decode()}",
         path=response.url.path,
         status=response.status_code,
-        text=clean(": ".join(dict.fromkeys(parts))),
+        # A server may say what it was sent.
+        text=text.replace(key.removeprefix("Bearer "), "…") if key else text,
         deadline=str(found.get("deadline") or ""),
         page=page,
-        key_sent="Authorization" in response.request.headers,
+        key_sent=bool(key),
         hugging_face="X-Error-Message" in headers or "RateLimit" in headers,
         wait=asked_wait(headers),
     )
 
 
 def _body(response: httpx2.Response) -> str:
-    """The text of a refusal; of one that is still streaming its beginning, for it may never end."""
-    if response.is_stream_consumed:
-        return response.text[:_MOST_TEXT]
-    return next(response.iter_bytes(_MOST_TEXT), b"").decode("utf-8", "replace")
+    """The text of a refusal; of one that is still streaming its beginning, for it may never end.
+
+    Nothing of one that cannot be read: its status speaks too. No charset is believed: Python knows ones that fail.
+    """
+    import httpx2
+
+    try:
+        read = response.is_stream_consumed
+        content = response.content if read else next(response.iter_bytes(_MOST_TEXT), b"")
+    except httpx2.RequestError:
+        return ""
+    return content[:_MOST_TEXT].decode("utf-8", "replace")
 
 
 def _of_page(told: _Told) -> Refusal:

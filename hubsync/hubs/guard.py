@@ -52,7 +52,7 @@ class Guard:
         if target.scheme != "https" and not (target.scheme == "http" and self._local(target.host)):
             raise UnexpectedResponse(f"the hub sent us to {target.host or 'an address'} without encryption")
         if token := self._token(target):
-            request.headers["Authorization"] = f"Bearer {_sendable(token)}"
+            request.headers["Authorization"] = f"Bearer {sendable(token)}"
 
     def holds_token(self, url: str) -> bool:
         """Whether a request to this address would carry a token."""
@@ -84,7 +84,12 @@ class Guard:
         return "" if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token() or ""
 
 
-def _sendable(token: str) -> str:
+def sendable(token: str) -> str:
+    """A token as it is.
+
+    Raises:
+        TokenInvalid: no header can hold it, and whoever tries tells it in an error.
+    """
     if token.isascii() and token.isprintable() and " " not in token:
         return token
     raise TokenInvalid("the stored key holds characters that no key has", hint="copy it again from your account page")

@@ -10,12 +10,13 @@ LONGEST = 200_000
 
 _BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # C0 and C1 controls, lone surrogates, and the marks that reverse the direction of what follows.
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Every run is bounded, so that hostile repetition costs no more than its length.
 _HIDDEN = re.compile(
     r"<(script|style|template|head|title)\b[^<>]{0,2000}>.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[!?][^<>]{0,2000}>",
     re.DOTALL | re.IGNORECASE,
 )
+_QUERY = re.compile(r"(https?://[^\s?#\"'<>]{0,2000})[?#][^\s\"'<>]*", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]{0,30})([^<>]{0,2000})>")
 _BLOCKS = {"p", "div", "br", "hr", "ul", "ol", "table", "tr", "pre", "blockquote", *(f"h{n}" for n in range(1, 7))}
 # fmt: off
@@ -36,6 +37,11 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> str:
     """Lines without control characters; line ends become `\\n`."""
     return _UNSEEN.sub("", re.sub(r"\r\n?|[\x85\u2028\u2029]", "\n", text))
+
+
+def unsigned(text: str) -> str:
+    """A text with the queries of its addresses left out: they sign downloads, and once held keys."""
+    return _QUERY.sub(r"\1", text)
 
 
 def unescaped(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -10,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 T = TypeVar("T", bound=msgspec.Struct)
+_LARGEST = 2**63 - 1  # what SQLite holds
 
 
 def read(raw: object, shape: type[T]) -> T | None:
@@ -46,14 +46,18 @@ def utc_now() -> datetime:
 
 
 def moment(text: str | None) -> datetime | None:
-    """An ISO date as UTC; records of 2024 lack the `Z`, old sidecars hold an empty text."""
+    """An ISO date as UTC; records of 2024 lack the `Z`, old sidecars hold an empty text.
+
+    A year in which no hub was is none: the ends of the calendar cannot be added to, nor shown in every zone.
+    """
     try:
         found = datetime.fromisoformat(text or "")
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return found if 1970 < found.year < 3000 else None
 
 
 def count(value: float | None) -> int | None:
-    """A number that can be a count or a size: finite, not negative."""
-    return int(value) if value is not None and math.isfinite(value) and value >= 0 else None
+    """A number that can be a count or a size: not negative, and no more than a database holds."""
+    return int(value) if value is not None and 0 <= value <= _LARGEST else None

@@ -25,7 +25,7 @@ class Choice:
     """A LoRA wanted in a prompt, with the words to use. No `weight` asked: a tag already there keeps its own.
 
     `weight` is the UNet's and, unless `te_weight` says otherwise, the text encoder's. An embedding has no tag.
-    `found` is false where the library does not hold it.
+    `found` is false where the library does not hold it; `usual` tells that the weight is the default one.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Choice:
     negative: str | None = None
     found: bool = True
     tag: bool = True
+    usual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """A finished prompt, what it loads and what changed. Words only are listed as changes, not tags."""
+    """A finished prompt, what it loads and what changed. Words only are listed as changes, not tags.
+
+    `warnings` name what may be wrong, `remarks` what the user may want to know.
+    """
 
     prompt: str
     negative_prompt: str = ""
@@ -66,6 +70,7 @@ class Composed:
     inserted: tuple[Change, ...] = ()
     removed: tuple[Change, ...] = ()
     warnings: tuple[Note, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def compose(

@@ -138,12 +138,26 @@ class Hubsync:
         """What is set up, and what to do about the rest."""
         from hubsync.services.doctor import DoctorService
 
-        return DoctorService(settings=self.settings, root=self.root, hub=self._hub, renderer=self._renderer)
+        return DoctorService(
+            settings=self.settings,
+            root=self.root,
+            hub=self._hub,
+            has_token=self._has_token,
+            renderer=self._renderer,
+        )
 
     @cached_property
     def families(self) -> Families:
         """The table of base-model families."""
         return load_families()
+
+    def account(self, source: Source) -> str:
+        """The user whose key is sent to a hub.
+
+        Raises:
+            AccessDenied: the hub does not know the key. HubError: it cannot be asked.
+        """
+        return self._hub(source).account()
 
     def warm_up(self) -> None:
         """Begin to make the HTTP client, most of whose 80 ms go by beside whatever is loaded next."""

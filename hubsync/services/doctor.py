@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hubsync.config import Settings, config_path
 from hubsync.domain import Query
-from hubsync.errors import HubsyncError
+from hubsync.errors import AccessDenied, HubsyncError
 from hubsync.refs import Source
 from hubsync.roots import Root
 
@@ -35,6 +35,21 @@ class Check:
     hint: str = ""
 
 
+_NO_KEYS = {
+    Source.CIVITAI: Check(
+        name="civitai key",
+        status="warning",
+        message="none: most Civitai downloads want one",
+        hint="make one on your Civitai account page, then: hubsync config set civitai.api_key",
+    ),
+    Source.HUGGINGFACE: Check(
+        name="huggingface key",
+        status="ok",
+        message="none: gated and private repositories only want one",
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorService:
     """Looks at the set-up; changes nothing."""
@@ -42,20 +57,21 @@ class DoctorService:
     settings: Settings
     root: Root
     hub: Callable[[Source], Hub]
+    has_token: Callable[[Source], bool]
     renderer: Sequence[str]
 
     def run(self) -> list[Check]:
         """Every check; both hubs are asked at the same time."""
-        with ThreadPoolExecutor(max_workers=len(Source)) as pool:
+        with ThreadPoolExecutor(max_workers=2 * len(Source)) as pool:
             reached = pool.map(self._hub, Source)
-            return [*self._local(), *reached]
+            keys = pool.map(self._key, Source)
+            return [*self._local(), *keys, *reached]
 
     def _local(self) -> Iterator[Check]:
         yield Check(name="python", status="ok", message=f"{platform.python_version()} at {sys.executable}")
         path = config_path()
         yield Check(name="configuration", status="ok", message=str(path) if path.exists() else f"{path} (none yet)")
         yield self._writable()
-        yield self._key()
         yield self._render_packages()
         yield self._checkpoints()
 
@@ -67,15 +83,17 @@ class DoctorService:
             name="library", status="error", message=f"{there} cannot be written", hint="choose another with --root"
         )
 
-    def _key(self) -> Check:
-        if self.settings.civitai.api_key:
-            return Check(name="civitai key", status="ok", message="set")
-        return Check(
-            name="civitai key",
-            status="warning",
-            message="none: most Civitai downloads want one",
-            hint="make one on your Civitai account page, then: hubsync config set civitai.api_key KEY",
-        )
+    def _key(self, source: Source) -> Check:
+        """Whose key it is: hubs answer most questions alike with a bad key, a good one and none."""
+        name = f"{source.value} key"
+        if not self.has_token(source):
+            return _NO_KEYS[source]
+        try:
+            return Check(name=name, status="ok", message=f"belongs to {self.hub(source).account()}")
+        except AccessDenied as error:
+            return Check(name=name, status="error", message=error.message, hint=error.hint)
+        except HubsyncError as error:
+            return Check(name=name, status="warning", message=f"set, but could not be checked: {error.message}")
 
     def _render_packages(self) -> Check:
         missing = self._missing_packages()

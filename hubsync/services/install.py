@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -106,8 +107,10 @@ class _Batch:
         except Cancelled:
             return self._failed(plan.asked, plan, HubsyncError("cancelled"))
         except HubsyncError as error:
-            self.queued.result()
-            self.service.queue.failed(plan, error)
+            # A full disk takes no note either, and the first reason is the one to tell.
+            with suppress(HubsyncError):
+                self.queued.result()
+                self.service.queue.failed(plan, error)
             return self._failed(plan.asked, plan, error)
         except Exception as error:  # noqa: BLE001  (batch border)
             internal = Internal(f"{type(error).__name__}: {error}", hint="please report this as a bug")

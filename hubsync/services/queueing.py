@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hubsync.errors import HubError, HubsyncError, MachineError, NotFound
+from hubsync.errors import HubError, HubsyncError, MachineError, NotFound, UsageError
 from hubsync.files.transfer import Part
 from hubsync.services.choosing import InstallOptions, Risk
 from hubsync.services.planning import Plan
@@ -80,11 +80,20 @@ class DownloadQueue:
         return [entry for entry in entries if not names or any(_is_called(entry, name) for name in names)]
 
     def cancel(self, ref: str) -> None:
-        """Nobody wants it any more: what came of it is removed."""
+        """Nobody wants it any more: what came of it is removed.
+
+        Raises:
+            UsageError: some hubsync fetches it now.
+        """
         for entry in self.queue.all():
-            if entry.ref == ref:
-                _part(entry).discard()
-                self.queue.remove(ref)
+            if entry.ref != ref:
+                continue
+            part = _part(entry)
+            if part.busy:
+                raise UsageError(f"{entry.name} is being downloaded now", hint="stop that hubsync first")
+            part.discard()
+            part.lock.unlink(missing_ok=True)
+            self.queue.remove(ref)
 
     def _entry(self, plan: Plan) -> Queued:
         options = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hubsync.domain import Lora, Page, Query, SearchResult, Sort
 from hubsync.errors import HubsyncError
-from hubsync.refs import CivitaiRef, HuggingFaceRef, Ref, Source, parse_ref
+from hubsync.refs import Ref, Source, parse_ref
 from hubsync.store.records import Records
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class SearchService:
             return error
 
     def _marked(self, items: Sequence[Lora]) -> tuple[Lora, ...]:
-        installed = {_model_key(parse_ref(ref)) for ref in self.records.refs()}
-        return tuple(replace(item, installed=_model_key(item.ref) in installed) for item in items)
+        installed = {_page_of(ref) for ref in self.records.refs()}
+        return tuple(replace(item, installed=_page_of(str(item.ref)) in installed) for item in items)
 
 
 def merge(pages: Sequence[Sequence[Lora]], sort: Sort) -> tuple[Lora, ...]:
@@ -75,8 +76,6 @@ def merge(pages: Sequence[Sequence[Lora]], sort: Sort) -> tuple[Lora, ...]:
     return tuple(rows)
 
 
-def _model_key(ref: Ref) -> object:
-    """What makes two references mean the same page."""
-    if isinstance(ref, CivitaiRef):
-        return ref.model
-    return ref.repo.casefold() if isinstance(ref, HuggingFaceRef) else ref
+def _page_of(ref: str) -> str:
+    """What two canonical references to one page have in common; cut out of the text, for a library holds thousands."""
+    return "/".join(re.split("[@#]", ref, maxsplit=1)[0].split("/")[:2]).casefold()

@@ -74,7 +74,12 @@ class TriggerService:
             with_words=with_words,
         )
         unknown = [self._unknown(choice.name) for choice in choices if not choice.found]
-        return replace(composed, warnings=(*composed.warnings, *unknown))
+        remarks = tuple(
+            f"nobody suggests a weight for {choice.name}: {choice.weight:g} is what most prompts use"
+            for choice in choices
+            if choice.usual
+        )
+        return replace(composed, warnings=(*composed.warnings, *unknown), remarks=remarks)
 
     def remove(self, text: str, name: str, *, negative: str = "") -> Composed:
         """The prompt without that LoRA's tag and exactly its words; words another LoRA in it needs stay.
@@ -105,6 +110,7 @@ class TriggerService:
             groups=lora.inserted_words,
             negative=lora.negative,
             tag=lora.type is not LoraType.EMBEDDING,
+            usual=weight is None and lora.type is not LoraType.EMBEDDING,
         )
 
     def _unknown(self, name: str) -> Note:

@@ -70,6 +70,67 @@ def test_show_says_everything_first(hubsync: CommandLine) -> None:
     assert version["files"][0]["sha256"] == _sha256(LORAS / "mona_outfits.safetensors")
     assert version["family"] == "sd1"
     assert version["previews"]
+    assert (shown["preflight"]["status"], shown["preflight"]["name"]) == ("planned", "mona_outfits")
+    assert shown["preflight"]["space_left"] > 0
+
+
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [
+        ("civitai:1013", "not now: v1.0 has no files any more"),
+        ("civitai:1014", "switched downloads off"),
+        ("civitai:1016", "is a pickle"),
+        ("civitai:1011", "in early access until"),
+        ("civitai:1018", "has not scanned it yet"),
+        ("civitai:1018", "states no SHA-256"),
+        ("civitai:1004", "as sks_frame, to "),
+    ],
+)
+def test_show_says_what_an_install_would_come_to(hubsync: CommandLine, ref: str, said: str) -> None:
+    """Whatever rules an install out, or should be known before, is on the page."""
+    assert said in hubsync("show", ref).stdout
+
+
+def test_the_same_lora_under_another_header_is_already_here(hubsync: CommandLine, ground: Playground) -> None:
+    """Equal weights are one LoRA, whatever its header says; --force installs the other file beside it."""
+    hubsync("install", "civitai:1004")
+    row = ground.root / ".hubsync" / "library.db"
+    with closing(sqlite3.connect(row)) as library:
+        library.execute("UPDATE loras SET sha256 = 'another'")
+        library.commit()
+    result = hubsync("install", "civitai:1004", "--json").json["results"][0]
+    assert (result["status"], result["bytes_downloaded"]) == ("already_installed", 0)
+    assert "only has another header" in result["notes"][0]
+    forced = hubsync("install", "civitai:1004", "--force", "--json").json["results"][0]
+    assert (forced["status"], forced["name"]) == ("installed", "sks_frame-v2004")
+
+
+def test_risks_are_taken_one_by_one(hubsync: CommandLine, ground: Playground) -> None:
+    """A pickle that failed its scan wants two flags; it gets its own extension, and nothing of it is ever loaded."""
+    pickle = hubsync("install", "civitai:1016", "--allow-pickle", "--json")
+    assert (pickle.exit, pickle.json["results"][0]["error"]["code"]) == (7, "scan_failed")
+    both = hubsync("install", "civitai:1016", "--allow-pickle", "--allow-failed-scan", "--json").json["results"][0]
+    assert both["path"] == str(ground.root / "models" / "Lora" / "old_pickle.pt")
+    assert Path(both["path"]).read_bytes().startswith(b"\x80\x04")
+    listed = hubsync("info", "old_pickle", "--json").json
+    assert (listed["network"], listed["sha256"]) == (None, both["sha256"])
+    archive = hubsync("install", "civitai:1024", "--file", "2024_trainingData.zip", "--json")
+    assert (archive.exit, archive.json["results"][0]["error"]["code"]) == (7, "unsafe_file")
+    assert "--allow-archive" in archive.json["results"][0]["error"]["hint"]
+
+
+def test_a_key_is_checked_before_it_is_stored(hubsync: CommandLine, ground: Playground) -> None:
+    """A key nobody knows is refused and replaces none; a good one says whose it is; offline it is stored."""
+    path = ground.root / ".hubsync" / "hubsync.toml"
+    refused = hubsync("config", "set", "civitai.api_key", "nonsense", "--json")
+    assert (refused.exit, refused.json["error"]["code"], path.exists()) == (4, "token_invalid", False)
+    good = hubsync("config", "set", "civitai.api_key", SandboxHub.KEY, "--json")
+    assert (good.exit, good.json["account"], path.stat().st_mode & 0o777) == (0, "sandbox", 0o600)
+    token = hubsync("config", "set", "huggingface.token", SandboxHub.TOKEN)
+    assert (token.exit, "belongs to" in token.stderr) == (0, True)
+    dead = {"HUBSYNC_CIVITAI_URL": "http://127.0.0.1:9", "HUBSYNC_NETWORK__RETRIES": "0"}
+    offline = hubsync("config", "set", "civitai.api_key", "another", environ=dead)
+    assert (offline.exit, "could not be checked" in offline.stderr) == (0, True)
 
 
 def test_install_gives_verified_files_rows_and_sidecars(hubsync: CommandLine, ground: Playground) -> None:

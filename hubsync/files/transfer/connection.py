@@ -33,13 +33,20 @@ class Connection:
     stream: Stream | None = None
     stalled: bool = False
     mark: tuple[float, int] | None = None
+    first: int = 0
     ended: Future[None] = field(default_factory=Future)
 
     def start(self, work: Callable[[Connection], None], *, then: Callable[[], object]) -> None:
         """Do `work` in a thread; `then` is called from there when it ended, well or not."""
         self.segment.owner = self
+        self.first = self.segment.position
         self.host = self.url
         self.ended = spawn(lambda: work(self), then=then)
+
+    @property
+    def brought(self) -> int:
+        """Bytes that came on it."""
+        return self.segment.position - self.first
 
     def stop(self) -> None:
         """Take the segment away and wake the thread; what it still receives is dropped."""

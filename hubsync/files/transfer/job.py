@@ -46,6 +46,7 @@ class Job:
         self._reception = Reception(transfer, download, part)
         self._file = part.data.open("r+b", buffering=0)
         self._signed = ""
+        self._expired: set[str] = set()
         self._ranges = True
         self._restarts = 0
         self._saved = self._reception.map.done
@@ -59,11 +60,7 @@ class Job:
                 while not self._is_finished():
                     self._step()
             finally:
-                self._stop_all()
-                self._hasher.close()
-                self._saving.exception()
-                self._save()
-                self._reception.journal.close()
+                self._close()
         self._tell(force=True)
         return Received(
             hashes=self._hasher.result(),
@@ -72,6 +69,15 @@ class Job:
             resumed_from=0 if self._restarts else resumed,
         )
 
+    def _close(self) -> None:
+        self._stop_all()
+        self._hasher.close()
+        self._saving.exception()  # waits for it; what it failed of fails again here
+        try:
+            self._save()
+        finally:
+            self._reception.journal.close()
+
     def _is_finished(self) -> bool:
         segments = self._reception.map
         return segments.complete and self._hasher.done == segments.size
@@ -79,9 +85,9 @@ class Job:
     def _step(self) -> None:
         if self._cancel.is_set():
             raise Cancelled
-        for connection in [one for one in self._connections if one.ended.done()]:
-            self._drop(connection)
-            self._settle(connection)
+        while over := next((one for one in self._connections if one.ended.done()), None):
+            self._drop(over)
+            self._settle(over)
         self._staff()
         behind = self._hash()
         self._look()
@@ -147,6 +153,9 @@ class Job:
 
     def _end_at(self, connection: Connection, error: Beyond) -> None:
         """The end is nearer than was said; a server that says otherwise of a place before it is in trouble."""
+        if error.size is not None and error.size < self._hasher.done:
+            self._start_over(Changed())
+            return
         try:
             self._reception.end_at(error.size)
         except Broken as broken:
@@ -163,14 +172,16 @@ class Job:
             self._troubles.stalled(connection, self._transfer.clock())
 
     def _trouble(self, connection: Connection, error: BaseException) -> None:
-        """A connection failed. What is no fault of the line is raised; where others flow, fewer will do."""
+        """A connection failed. What is no fault of the line is raised; one that brought nothing was too many."""
         if not isinstance(error, (Broken, *_EXPIRED)) and not getattr(error, "passes", False):
             raise error
         if connection.url != self._download.url and isinstance(error, _EXPIRED):
             self._signed = ""
+            self._expired.add(connection.url)
         elif self._connections:
-            self._ramp.back_off(len(self._connections))
-            self._reception.map.give_back(connection.segment)
+            if not connection.brought:
+                self._ramp.back_off(len(self._connections))
+                self._reception.map.give_back(connection.segment)
         elif not self._is_all():
             self._troubles.broke(connection, error, self._reception.map.done)
 
@@ -208,7 +219,8 @@ class Job:
         frontier = segments.frontier
         if self._hasher.done == 0 and not self._has_good_start(frontier):
             return False
-        if not (wanted := min(_BLOCK, frontier - self._hasher.done)):
+        wanted = min(_BLOCK, frontier - self._hasher.done)
+        if wanted <= 0:
             return False
         self._file.seek(self._hasher.done)
         came = self._file.readinto(self._block[:wanted])
@@ -239,7 +251,7 @@ class Job:
         flowing = [one for one in self._connections if one.stream is not None]
         for connection in flowing:
             connection.watch(now, patience=self._transfer.patience)
-            if connection.stream is not None:
+            if connection.stream is not None and connection.stream.url not in self._expired:
                 self._signed = connection.stream.url
         self._tell()
         if segments.size is not None and self._ranges:

@@ -8,7 +8,8 @@ from typing import Any
 from hubsync.errors import HubsyncError, UnexpectedResponse
 from hubsync.hubs.civitai import shapes as wire
 from hubsync.hubs.http import Http, json_of
-from hubsync.hubs.wire import T, read, rows
+from hubsync.hubs.text import clean
+from hubsync.hubs.wire import T, read, rows, texts
 
 _MOST_HASHES = 10_000
 
@@ -48,6 +49,15 @@ class Api:
         for start in range(0, len(sha256), _MOST_HASHES):
             portion = list(sha256[start : start + _MOST_HASHES])
             yield from rows(self._ask("POST", "model-versions/by-hash/ids", json=portion), wire.Match)
+
+    def base_models(self) -> list[str]:
+        """The names of base models in the site's order; none where it does not tell."""
+        try:
+            enums = read(self._ask("GET", "enums", retries=0), wire.Enums)
+        except HubsyncError:
+            return []
+        raw = texts([*enums.base_model, *enums.active_base_model]) if enums else []
+        return list(dict.fromkeys(name for text in raw if (name := clean(text))))
 
     def account(self) -> wire.Account:
         """Whose key is sent."""

@@ -56,11 +56,10 @@ def _file(model: wire.Model, version: wire.Version, shape: wire.File) -> LoraFil
     kind = _KINDS.get(shape.type, "other")
     if kind == "model" and TYPES.get(model.type) is LoraType.EMBEDDING:
         kind = "embedding"
-    size = count(shape.size_kb)
     return LoraFile(
         ref=CivitaiRef(model=model.id, version=version.id, file=shape.id if shape.id > 0 else None),
         name=name,
-        size=None if size is None else round((shape.size_kb or 0) * 1024),
+        size=None if shape.size_kb is None else count(shape.size_kb * 1024 + 0.5),
         kind=kind,
         format=_format(name, shape),
         sha256=_hash(hashes.sha256, 64),

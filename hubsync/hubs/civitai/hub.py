@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +19,7 @@ from hubsync.hubs.civitai.api import Api
 from hubsync.hubs.civitai.query import base_names, ordered, params, shown
 from hubsync.hubs.civitai.read import Reader
 from hubsync.hubs.http import Http
+from hubsync.hubs.text import clean
 from hubsync.hubs.wire import read, rows, utc_now
 from hubsync.refs import CivitaiRef, HashRef, Ref, Source
 
@@ -41,6 +43,8 @@ class Civitai:
         self._api = Api(http, site=site)
         self._families = families
         self._now = now
+        self._learning = threading.Lock()
+        self._base_models: tuple[str, ...] = ()
 
     def search(self, query: Query) -> Page:
         """One page of models, filled from up to `MOST_PAGES` of the server's, without repetitions.
@@ -50,7 +54,7 @@ class Civitai:
             HubsyncError: Civitai refuses or cannot be reached.
         """
         found: dict[str, Lora] = {}
-        bases = base_names(query.base_models, self._families)
+        bases = base_names(query.base_models, self._families, self.base_models)
         cursor = query.cursors.get(Source.CIVITAI)
         for _ in range(MOST_PAGES):
             # Asking for no more than what is still missing keeps every cursor at a place where nothing is lost.
@@ -94,11 +98,23 @@ class Civitai:
 
     def identify(self, sha256: Sequence[str]) -> Mapping[str, CivitaiRef]:
         """The version that holds a file, by its SHA-256 in lower case; files Civitai does not know are absent."""
-        known: dict[str, CivitaiRef] = {}
+        asked, known = set(sha256), dict[str, CivitaiRef]()
         for match in self._api.matches([digest.upper() for digest in sha256]):
-            if match.model_id and match.model_version_id:
-                known.setdefault(match.hash.lower(), CivitaiRef(model=match.model_id, version=match.model_version_id))
+            digest = match.hash.lower()
+            if digest in asked and match.model_id and match.model_version_id:
+                known.setdefault(digest, CivitaiRef(model=match.model_id, version=match.model_version_id))
         return known
+
+    def base_models(self) -> tuple[str, ...]:
+        """The names of base models a search can ask for, in Civitai's order; asked for once.
+
+        Those of the shipped table where Civitai does not tell: then too they are most of them.
+        """
+        with self._learning:
+            if not self._base_models:
+                shipped = (name for family in self._families.table.values() for name in family.civitai)
+                self._base_models = tuple(self._api.base_models() or shipped)
+            return self._base_models
 
     def account(self) -> str:
         """The user the stored key belongs to: the only honest check of a key, since other routes ignore a bad one.
@@ -107,7 +123,7 @@ class Civitai:
             TokenRequired: no key is stored.
             TokenInvalid: the key is not valid.
         """
-        return self._api.account().username
+        return clean(self._api.account().username)
 
     @property
     def _reader(self) -> Reader:
@@ -180,8 +196,10 @@ class Civitai:
 
 
 def _next_cursor(page: wire.Page) -> str | None:
+    """The next page's cursor; one that cannot be shown and typed is none."""
     metadata = read(page.metadata, wire.Metadata)
-    return None if metadata is None or metadata.next_cursor is None else str(metadata.next_cursor)
+    cursor = "" if metadata is None or metadata.next_cursor is None else str(metadata.next_cursor)
+    return cursor if cursor.isprintable() and cursor else None
 
 
 def _wanted(ref: Ref, versions: Sequence[wire.Version]) -> int | None:

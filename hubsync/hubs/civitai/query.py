@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hubsync.domain import Lora, LoraType, Nsfw, Period, Query, Sort
@@ -40,18 +41,31 @@ def params(query: Query, *, limit: int, cursor: str | None, bases: Sequence[str]
     return pairs + [(key, value) for key, value in single.items() if value]
 
 
-def base_names(names: Sequence[str], families: Families) -> list[str]:
-    """Civitai's names for base models given as its own names in any case, as families, or as repositories."""
-    return list(dict.fromkeys(base for name in names for base in _base_names(name, families)))
+def base_names(names: Sequence[str], families: Families, ask: Callable[[], Sequence[str]]) -> list[str]:
+    """Civitai's names for base models given as its own, as families, or as repositories.
+
+    Its own may be written in any case, with or without spaces, dots and hyphens. `ask` gives those it has now, for a
+    name the table does not know; one that it does not know either stays as it is.
+    """
+    return list(dict.fromkeys(base for name in names for base in _base_names(name, families, ask)))
 
 
-def _base_names(name: str, families: Families) -> Sequence[str]:
+def _base_names(name: str, families: Families, ask: Callable[[], Sequence[str]]) -> Sequence[str]:
     if name.casefold() in families.table:
         return families[name.casefold()].civitai
     if "/" in name:
         return families[families.of(name) or ""].civitai or (name,)
-    known = (base for family in families.table.values() for base in family.civitai)
-    return (next((base for base in known if base.casefold() == name.casefold()), name),)
+    known = [base for family in families.table.values() for base in family.civitai]
+    return (_spelled(name, known) or _spelled(name, ask()) or name,)
+
+
+def _spelled(name: str, known: Sequence[str]) -> str | None:
+    """How the hub spells a name: exactly so, else what differs in case and in what parts the words."""
+    return next((base for key in (str.casefold, _letters) for base in known if key(base) == key(name)), None)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\s.-]+", "", name).casefold()
 
 
 def shown(lora: Lora, query: Query) -> Lora | None:

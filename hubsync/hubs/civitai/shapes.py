@@ -30,7 +30,7 @@ class Model(Struct, rename="camel", kw_only=True):
     creator: object = None
     tags: list[object] = field(default_factory=list)
     allow_no_credit: bool | None = None
-    allow_commercial_use: list[str] | str | None = None
+    allow_commercial_use: object = None
     allow_derivatives: bool | None = None
     model_versions: list[object] = field(default_factory=list)
 
@@ -48,7 +48,7 @@ class Version(Struct, rename="camel", kw_only=True):
     availability: str = ""
     usage_control: str = ""
     description: str = ""
-    trained_words: list[str] | str | None = None
+    trained_words: object = None
     paid_access: object = None
     early_access_ends_at: str = ""
     early_access_deadline: str = ""
@@ -158,6 +158,13 @@ class Metadata(Struct, rename="camel", kw_only=True):
     """A page's `metadata`; the last page has no cursor. The cursor is opaque, a number in older answers."""
 
     next_cursor: str | int | None = None
+
+
+class Enums(Struct, rename="pascal", kw_only=True):
+    """`/enums`: of its lists the base models, all of them and those still used."""
+
+    base_model: list[object] = field(default_factory=list)
+    active_base_model: list[object] = field(default_factory=list)
 
 
 class Match(Struct, rename="camel", kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from hubsync.config import Settings
 from hubsync.domain import Download, Lora, LoraFile, Page, Period, Query
@@ -15,10 +15,12 @@ from hubsync.families import Families
 from hubsync.hubs.base import within
 from hubsync.hubs.cards import Card, read_card
 from hubsync.hubs.failures import failure, unreachable
+from hubsync.hubs.guard import sendable
 from hubsync.hubs.http import Http, json_of, user_agent
 from hubsync.hubs.huggingface.read import Reader
-from hubsync.hubs.huggingface.shapes import Repo, from_info
+from hubsync.hubs.huggingface.shapes import Account, Repo, from_info
 from hubsync.hubs.huggingface.walk import Walk
+from hubsync.hubs.text import clean
 from hubsync.hubs.wire import moment, read, utc_now
 from hubsync.refs import HuggingFaceRef, Ref, Source
 
@@ -85,6 +87,16 @@ class HuggingFace:
         others = [file for file in version.files if file not in named]
         return replace(lora, versions=(replace(version, files=(*named, *others)),))
 
+    def account(self) -> str:
+        """The user the stored token belongs to.
+
+        Raises:
+            TokenRequired: no token is stored.
+            TokenInvalid: it is not valid.
+        """
+        answer = read(json_of(self._http.request("GET", f"{self._endpoint}/api/whoami-v2")), Account) or Account()
+        return clean(answer.name)
+
     def download(self, file: LoraFile) -> Download:
         """The resolve address of a file, pinned to its commit."""
         ref = file.ref
@@ -102,8 +114,8 @@ class HuggingFace:
         raw = json_of(answer)
         if not isinstance(raw, list):
             raise UnexpectedResponse(f"{self._endpoint} answered a search with something else")
-        following = urlsplit(answer.links.get("next", {}).get("url", ""))
-        return raw, next(iter(parse_qs(following.query).get("cursor", [])), None)
+        following = answer.links.get("next", {}).get("url", "").partition("?")[2]
+        return raw, next(iter(parse_qs(following.partition("#")[0]).get("cursor", [])), None)
 
     def _shown(self, repo: Repo, query: Query) -> Lora | None:
         """A row as a LoRA, told from its front matter alone; None for what was not asked for."""
@@ -133,15 +145,15 @@ class HuggingFace:
             return from_info(api.model_info(ref.repo, revision=ref.revision, files_metadata=True, timeout=timeout))
         except HfHubHTTPError as error:
             meant = failure(error.response, page=f"{self._endpoint}/{ref.repo}")
-            raise meant or UnexpectedResponse(str(error)) from error
+            # Without its cause, which quotes addresses and whatever the server says.
+            raise meant or UnexpectedResponse(f"{self._endpoint} answered with something unreadable") from None
         except httpx2.RequestError as error:
             raise unreachable(self._endpoint, error) from error
         except OfflineModeIsEnabled as error:
             raise Unreachable("Hugging Face is switched off by HF_HUB_OFFLINE", hint="unset HF_HUB_OFFLINE") from error
         except HFValidationError as error:
             raise BadReference(f"'{ref.repo}' is no name of a repository") from error
-        except (ValueError, TypeError, KeyError, AttributeError):
-            # The client's types are stricter than real answers: read this one ourselves.
+        except Exception:  # noqa: BLE001  (the client's types are stricter than real answers, each in its own way)
             return self._raw_info(ref)
 
     def _raw_info(self, ref: HuggingFaceRef) -> Repo:
@@ -155,7 +167,7 @@ class HuggingFace:
         if any(file.rfilename == _CARD for file in repo.files):
             url = f"{self._endpoint}/{repo.id}/resolve/{repo.sha or 'main'}/{_CARD}"
             try:
-                text = self._http.request("GET", url).text
+                text = self._http.request("GET", url).content.decode("utf-8", "replace")
             except (NotFound, AccessDenied):
                 text = ""
         return read_card(text, repo=repo.id, data=repo.card)
@@ -166,5 +178,5 @@ class HuggingFace:
 
         constants.HF_HUB_DISABLE_TELEMETRY = True
         name, _, version = user_agent().partition("/")
-        token = self._settings.huggingface.token or None
+        token = sendable(self._settings.huggingface.token) or None
         return HfApi(endpoint=self._endpoint, token=token, library_name=name, library_version=version or None)

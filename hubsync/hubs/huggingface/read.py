@@ -47,7 +47,7 @@ class Reader:
         owner, _, name = repo.id.partition("/")
         bases = card.base_models or base_models(repo)
         version = self._version(repo, card, bases, path=path)
-        license_tag = next((tag[8:] for tag in repo.words if tag.startswith("license:")), None)
+        license_tag = next((clean(tag[8:]) for tag in repo.words if tag.startswith("license:")), None)
         return Lora(
             ref=version.ref,
             source=Source.HUGGINGFACE,

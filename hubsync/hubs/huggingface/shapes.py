@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
 
 
+class Account(Struct, kw_only=True):
+    """`/api/whoami-v2`."""
+
+    name: str = ""
+
+
 class Repo(Struct, rename="camel", kw_only=True):
     """One model repository. `gated` is false, `auto` or `manual`; `siblings` are its files."""
 
     id: str = ""
     author: str = ""
-    sha: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")] = ""
+    sha: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")] = ""
     created_at: str = ""
     last_modified: str = ""
     private: bool = False
@@ -77,13 +83,13 @@ class Sibling(Struct, kw_only=True):
     def sha256(self) -> str | None:
         """The content's hash."""
         found = read(self.lfs, Lfs)
-        return found.sha256.lower() if found and len(found.sha256) == 64 else None
+        return found.sha256 or None if found else None
 
 
 class Lfs(Struct, kw_only=True):
     """What large-file storage says of a file."""
 
-    sha256: str = ""
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")] = ""
 
 
 def from_info(info: ModelInfo) -> Repo:

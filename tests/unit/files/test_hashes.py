@@ -58,10 +58,10 @@ def test_an_empty_file_has_no_data_hash(tmp_path: Path) -> None:
 def test_progress_ends_at_the_size_and_cancel_stops(tmp_path: Path) -> None:
     """Progress tells the bytes done so far; a set event ends the work between two blocks."""
     path = tmp_path / "a.bin"
-    path.write_bytes(b"x" * (3 * MIB + 5))
+    path.write_bytes(b"x" * (9 * MIB + 5))
     seen: list[int] = []
     hash_file(path, progress=seen.append)
-    assert seen == [MIB, 2 * MIB, 3 * MIB, 3 * MIB + 5]
+    assert seen == [4 * MIB, 8 * MIB, 9 * MIB + 5]
     cancel = threading.Event()
     with pytest.raises(Cancelled):
         hash_file(path, progress=lambda _: cancel.set(), cancel=cancel)

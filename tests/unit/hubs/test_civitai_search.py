@@ -55,7 +55,7 @@ def test_every_part_of_a_query_becomes_a_parameter(wire: Callable[..., Wire]) ->
         cursors={Source.CIVITAI: "1|2|3"},
     )
     wired.civitai().search(query)
-    params = wired.requests[0].url.params
+    params = wired.requests[-1].url.params
     assert params["query"] == "pixel art"
     assert params.get_list("types") == ["TextualInversion"]
     assert params.get_list("baseModels")[:3] == ["SDXL 1.0", "Quasar 2", "Flux.2 D"]
@@ -227,6 +227,64 @@ def test_a_cursor_of_another_search_is_wrong_use(wire: Callable[..., Wire]) -> N
     wired = wire(lambda _: httpx2.Response(400, json=refusal))
     with pytest.raises(UsageError, match="cursor"):
         wired.civitai().search(Query(cursors={Source.CIVITAI: "1"}))
+
+
+ENUMS = {
+    "BaseModel": ["SD 1.5", "Quasar 2", "\x1b[31mNova-X", "Quasar 2", None, 7, ""],
+    "ActiveBaseModel": ["Quasar 2", "Pulsar.1 D"],
+}
+
+
+def _with_enums(wire: Callable[..., Wire], enums: object, status: int = 200) -> Wire:
+    """The site with a vocabulary and nothing to find."""
+    answers = {"/api/v1/enums": (status, enums), "/api/v1/models": (200, _page())}
+    return wire(lambda request: httpx2.Response(answers[request.url.path][0], json=answers[request.url.path][1]))
+
+
+def _sent(wired: Wire, *names: str) -> list[str]:
+    wired.civitai().search(Query(base_models=names))
+    return wired.pairs("baseModels")
+
+
+def test_the_site_names_its_base_models_once(wire: Callable[..., Wire]) -> None:
+    """Cleaned, in its order, each once; a second question is not asked, whatever came of the first."""
+    wired = _with_enums(wire, ENUMS)
+    hub = wired.civitai()
+    assert hub.base_models() == ("SD 1.5", "Quasar 2", "[31mNova-X", "Pulsar.1 D")
+    assert hub.base_models() == hub.base_models()
+    assert [request.url.path for request in wired.requests] == ["/api/v1/enums"]
+
+
+@pytest.mark.parametrize(
+    ("status", "enums"), [(503, None), (404, {}), (200, []), (200, {}), (200, {"BaseModel": "x"}), (200, None)]
+)
+def test_without_an_answer_the_shipped_names_serve(wire: Callable[..., Wire], status: int, enums: object) -> None:
+    """A refusal or nonsense leaves the table's names, and one question is enough."""
+    wired = _with_enums(wire, enums, status)
+    hub = wired.civitai()
+    assert {"SD 1.5", "Flux.1 D", "ZImageTurbo"} <= set(hub.base_models())
+    hub.search(Query(base_models=("Quasar 2",)))
+    assert [request.url.path for request in wired.requests] == ["/api/v1/enums", "/api/v1/models"]
+    assert wired.pairs("baseModels") == ["Quasar 2"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [("flux.1 d", "Flux.1 D"), ("Flux1D", "Flux.1 D"), ("zimage turbo", "ZImageTurbo"), ("illustrious", "Illustrious")],
+)
+def test_names_the_table_knows_cost_no_question(wire: Callable[..., Wire], typed: str, sent: str) -> None:
+    """In any case, with or without spaces, dots and hyphens."""
+    wired = _with_enums(wire, ENUMS)
+    assert _sent(wired, typed) == [sent]
+    assert len(wired.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"), [("quasar-2", "Quasar 2"), ("PULSAR 1D", "Pulsar.1 D"), ("Magnetar 9", "Magnetar 9")]
+)
+def test_other_names_are_looked_up(wire: Callable[..., Wire], typed: str, sent: str) -> None:
+    """The site's own spelling is sent; a name it does not know either stays as typed, for its list may be old."""
+    assert _sent(_with_enums(wire, ENUMS), typed) == [sent]
 
 
 @pytest.mark.parametrize("body", [[], "text", 5, None])

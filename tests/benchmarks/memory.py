@@ -1,0 +1,42 @@
+"""How much memory a large file takes, and whether it grows with the file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.benchmarks import tools
+from tests.benchmarks.table import Bar, Row
+from tests.benchmarks.workplace import MEGABYTE, Workplace
+
+LARGE, HUGE = 200, 2000
+MOST = 150 * MEGABYTE
+# Allocators and thread stacks differ from run to run by less than this.
+FLAT = 1.1
+
+
+def memory(place: Workplace) -> list[Row]:
+    """Two gigabytes beside 200 MB."""
+    large, huge = place.lora("large", LARGE), place.lora("huge", HUGE, sparse=True)
+    with place.hub(large) as hub:
+        ours = tools.hubsync(*hub.offers)
+        small = place.race(hub, (ours, 1))[ours.name]
+    with place.hub(huge) as hub:
+        (offer,) = hub.offers
+        floor, ours = tools.floor(offer), tools.hubsync(offer)
+        found = place.race(hub, (floor, 1), (ours, 1), (tools.hf(offer), 1))
+    peak = found[ours.name].peak
+    bars = [Bar("≤ 150 MB", peak <= MOST), Bar("flat", peak <= FLAT * small.peak)]
+    seconds = found[floor.name].seconds
+    return [
+        Row(case="memory", summary=replace(small, tool=f"{small.tool} (200 MB file)"), size=large.size),
+        *(
+            Row(
+                case="memory",
+                summary=summary,
+                size=huge.size,
+                floor=seconds,
+                bars=bars if name == ours.name else (),
+            )
+            for name, summary in found.items()
+        ),
+    ]
