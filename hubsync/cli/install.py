@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 @click.option("--allow-archive", is_flag=True, help="Install an archive as it is.")
 @click.option("--allow-failed-scan", is_flag=True, help="Install what the hub's malware scan calls dangerous.")
 @click.option("--from", "listed", type=click.Path(path_type=Path), metavar="FILE", help="One REF a line; # comments.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 16), metavar="N", help="Downloads at the same time.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 16),
+    metavar="N",
+    help="References and downloads at the same time.  [default: 8]",
+)
 @pass_call
 def install_command(
     call: Call,
@@ -50,11 +56,11 @@ def install_command(
         hubsync.warm_up()
         from hubsync.services.install import planned
 
-        plans = hubsync.install.plan(wanted, _options(hubsync.settings, options))
+        jobs = int(options["jobs"]) if options["jobs"] else None
+        plans = hubsync.install.plan(wanted, _options(hubsync.settings, options), jobs=jobs)
         if dry_run:
             results = [planned(plan) for plan in plans]
         else:
-            jobs = int(options["jobs"]) if options["jobs"] else None
             results = hubsync.install.run(plans, sink=call.narrator(), cancel=cancel, jobs=jobs)
     return finish(call, results)
 

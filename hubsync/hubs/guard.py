@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import httpx2
 
 _PORTS = {"http": 80, "https": 443}
+_NO_PORT = -1
 _CIVITAI_SITES = frozenset(f"{www}civitai.{top}" for www in ("", "www.") for top in ("com", "red"))
 
 
@@ -26,9 +27,13 @@ class Origin(NamedTuple):
 
 
 def origin(url: str) -> Origin:
-    """The origin of an address, its port spelled out."""
+    """The origin of an address, its port spelled out; one beyond 65535 equals no other."""
     parts = urlsplit(url)
-    return Origin(parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme))
+    try:
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        port = _NO_PORT
+    return Origin(parts.scheme, (parts.hostname or "").lower(), port)
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,15 @@ class Guard:
         """Take any token off the request, then put on the one that belongs there.
 
         Raises:
-            UnexpectedResponse: the hop is not encrypted.
+            UnexpectedResponse: the hop is not encrypted, or leads to a port that cannot be.
             TokenInvalid: the stored token cannot be sent.
         """
         target = origin(str(request.url))
         request.headers.pop("Authorization", None)
         if target.scheme != "https" and not (target.scheme == "http" and self._local(target.host)):
             raise UnexpectedResponse(f"the hub sent us to {target.host or 'an address'} without encryption")
+        if target.port == _NO_PORT:
+            raise UnexpectedResponse(f"the hub sent us to {target.host}, at a port that cannot be")
         if token := self._token(target):
             request.headers["Authorization"] = f"Bearer {sendable(token)}"
 

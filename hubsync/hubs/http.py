@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hubsync.config import Settings
 from hubsync.errors import HubError, UnexpectedResponse
-from hubsync.hubs.failures import failure, unreachable
+from hubsync.hubs.failures import failure, said, unreachable
 from hubsync.hubs.guard import Guard, origin
 from hubsync.limiter import LONGEST_WAIT, Limiter, host_of
 
@@ -104,7 +104,7 @@ def _send(client: httpx2.Client, method: str, url: str, **options: Any) -> httpx
     try:
         return client.request(method, url, **options)
     except (httpx2.TooManyRedirects, httpx2.DecodingError, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-        raise UnexpectedResponse(f"{origin(url).host} answered with something unreadable: {error}") from error
+        raise UnexpectedResponse(f"{origin(url).host} answered with something unreadable: {said(error)}") from error
     except httpx2.RequestError as error:
         raise unreachable(url, error) from error
 

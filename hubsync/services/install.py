@@ -55,9 +55,11 @@ class InstallService:
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
 
-    def plan(self, references: Iterable[str], options: InstallOptions | None = None) -> list[Plan | Unplannable]:
-        """The pre-flight: one entry for each file meant, nothing written."""
-        return self.planner.plan(references, options or self.options)
+    def plan(
+        self, references: Iterable[str], options: InstallOptions | None = None, *, jobs: int | None = None
+    ) -> list[Plan | Unplannable]:
+        """The pre-flight: one entry for each file meant, nothing written; `jobs` references are asked for at once."""
+        return self.planner.plan(references, options or self.options, jobs=jobs or self.jobs)
 
     def preflight(self, lora: Lora, ref: Ref) -> Plan | Unplannable:
         """The same of a LoRA whose page was read already."""
@@ -156,14 +158,13 @@ class _Batch:
         lora = describe(plan, received, now=service.now())
         picture = self._preview(plan, lora)
         lora = replace(lora, preview=picture) if picture else lora
+        if known := next(iter(service.records.by_path(plan.target)), None):
+            lora = replace(keep_edits(lora, known), preview=picture or known.preview)
+        content = sidecars.content_of(lora, description=plan.lora.description)
+        written = sidecars.write(lora.path, content, before=service.records.written(lora.path) if known else {})
         self.queued.result()
         with self.recording:
-            if known := next(iter(service.records.by_path(plan.target)), None):
-                lora = replace(keep_edits(lora, known), preview=picture or known.preview)
-            content = sidecars.content_of(lora, description=plan.lora.description)
-            written = sidecars.write(lora.path, content, before=service.records.written(lora.path))
             service.records.save(lora, raw_words=plan.version.raw_words, written=written)
-            service.queue.done(plan)
         return lora
 
     def _preview(self, plan: Plan, lora: Installed) -> Path | None:

@@ -31,8 +31,6 @@ from hubsync.store.records import Records
 if TYPE_CHECKING:
     from hubsync.hubs.base import Hub
 
-_ASKED_AT_ONCE = 8
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -74,10 +72,10 @@ class Planner:
     root: Root
     has_token: Callable[[Source], bool]
 
-    def plan(self, references: Iterable[str], options: InstallOptions) -> list[Plan | Unplannable]:
+    def plan(self, references: Iterable[str], options: InstallOptions, *, jobs: int) -> list[Plan | Unplannable]:
         """One entry for each file meant, in order; a reference that fails does not end the others."""
         asked = list(references)
-        with ThreadPoolExecutor(max_workers=_ASKED_AT_ONCE) as pool:
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
             answers = list(pool.map(self._look_up, asked))
         names = _Names(self)
         entries: list[Plan | Unplannable] = []

@@ -72,6 +72,8 @@ class Database:
         connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000)
         try:
             connection.execute("PRAGMA foreign_keys=on")
+            # In WAL a power cut may take the last commits with it, never the database; files on disk tell them again.
+            connection.execute("PRAGMA synchronous=normal")
             self._bring_up_to_date(connection)
         except BaseException:
             connection.close()

@@ -34,6 +34,8 @@ class Records:
 
     def all(self, where: str = "1", parameters: Sequence[object] = (), *, order: str = "name_key") -> list[Installed]:
         """Installed LoRAs that fit an SQL condition of this package, in one query a table."""
+        if not self.database.path.exists():
+            return []
         with self.database.reading() as connection:
             rows = connection.execute(f"SELECT * FROM loras WHERE {where} ORDER BY {order}", parameters).fetchall()  # noqa: S608
             extras = _Extras.of(connection, [row["id"] for row in rows])
@@ -79,7 +81,7 @@ class Records:
     def save(
         self, lora: Installed, *, raw_words: Sequence[str] | None = None, written: Mapping[str, Any] | None = None
     ) -> None:
-        """Insert or replace one LoRA with its groups and tags."""
+        """Insert or replace one LoRA with its groups and tags; its download, if it is in the queue, is done."""
         row: dict[str, Any] = {name: getattr(lora, name) for name in _PLAIN}
         row |= {
             "path": self.database.stored(lora.path),
@@ -102,6 +104,8 @@ class Records:
                 key = known[0]["id"]
             else:
                 key = table.insert(row).last_pk
+            if lora.ref:
+                database.execute("DELETE FROM downloads WHERE ref = ?", [str(lora.ref)])
             _save_groups(database, key, lora.groups)
             database.execute("DELETE FROM tags WHERE lora_id = ?", [key])
             database.table("tags").insert_all(({"lora_id": key, "tag": tag} for tag in lora.tags), ignore=True)

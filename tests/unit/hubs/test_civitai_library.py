@@ -34,8 +34,14 @@ def test_a_whole_library_is_identified_at_once(wire: Callable[..., Wire]) -> Non
     assert wired.requests[1].content == b'["' + f"{9999:064X}".encode() + b'"]'
 
 
+def test_a_hash_nobody_asked_for_is_no_match(wire: Callable[..., Wire]) -> None:
+    """What comes back is looked up by what was sent."""
+    answer = [{"modelVersionId": 2, "modelId": 1, "hash": f"\x1b{SHA[1:]}"}]
+    assert wire(json=answer).civitai().identify([SHA.lower()]) == {}
+
+
 def test_the_key_is_checked_where_it_counts(wire: Callable[..., Wire]) -> None:
     """Other routes ignore a bad key; `/me` does not."""
-    assert wire(json={"id": 7, "username": "me"}).civitai().account() == "me"
+    assert wire(json={"id": 7, "username": "\x1b[2Jme\n"}).civitai().account() == "[2Jme"
     with pytest.raises(TokenInvalid):
         wire(lambda _: httpx2.Response(401, json={"error": "Unauthorized"})).civitai().account()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
 from hubsync import errors
 from hubsync.hubs.failures import failure, raise_for
+
+if TYPE_CHECKING:
+    from tests.unit.hubs.conftest import Wire
 
 PAGE = "https://civitai.com/models/1"
 LOGIN = {"error": "Unauthorized", "message": "The creator of this asset requires you to be logged in to download it"}
@@ -172,6 +176,56 @@ def test_a_streaming_refusal_is_read_no_further_than_needed() -> None:
     answer = httpx2.Response(403, content=endless(), request=httpx2.Request("GET", PAGE))  # type: ignore[arg-type]
     assert isinstance(failure(answer), errors.AccessDenied)
     assert sent < 10
+
+
+@pytest.mark.parametrize("status", [100, 300, 304, 307, 399])
+def test_what_is_no_answer_is_refused(status: int) -> None:
+    """A redirect that leads nowhere, and whatever else is no success, is no data."""
+    assert type(failure(_response(status, {"id": 1}))) is errors.UnexpectedResponse
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Content-Type": "x; charset=hex"}, {"Content-Type": "x; charset=zlib"}, {"Content-Encoding": "gzip"}]
+)
+def test_a_body_nobody_can_read_leaves_the_status(headers: dict[str, str]) -> None:
+    """Neither an encoding that Python fails on nor a broken compression hides the refusal."""
+    stream, request = httpx2.ByteStream(b"Not found"), httpx2.Request("GET", PAGE)
+    answer = httpx2.Response(404, headers=headers, stream=stream, request=request)
+    assert type(failure(answer)) is errors.NotFound
+
+
+def test_what_was_sent_is_not_repeated() -> None:
+    """A server that quotes the key, or an address that is signed, is shown without them."""
+    said = {"error": "no key key: https://b2.example.org/x?Signature=1 refuses 'Bearer key'", "message": "key"}
+    found = failure(_response(403, said, key=True))
+    assert found is not None
+    assert found.message == "civitai.com refuses this: no … …: https://b2.example.org/x refuses 'Bearer …': …"
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        httpx2.InvalidURL("Invalid port in https://s.example.org/x?Signature=secret"),
+        httpx2.UnsupportedProtocol("no ftp: ftp://x and https://h/?token=secret"),
+        httpx2.RemoteProtocolError("Invalid URL in location header: 'https://s.example.org/x?X-Amz-Signature=secret'"),
+        httpx2.ConnectError("nobody at https://s.example.org/x?Signature=secret"),
+        httpx2.ReadTimeout("https://s.example.org/x?Signature=secret"),
+        httpx2.TooManyRedirects("https://s.example.org/x?Signature=secret"),
+    ],
+)
+@pytest.mark.parametrize("url", ["https://civitai.com/api/download/models/1?token=secret"])
+def test_no_error_tells_what_signs_an_address(wire: Callable[..., Wire], raised: Exception, url: str) -> None:
+    """Neither what is shown of it nor what a log would show; the host is told."""
+
+    def fails(_: httpx2.Request) -> httpx2.Response:
+        raise raised
+
+    with pytest.raises(errors.HubError) as caught:
+        wire(fails).http(retries=0).request("GET", url)
+    error = caught.value
+    for text in (error.message, error.hint, str(error), repr(error), repr(error.args)):
+        assert "secret" not in text
+    assert "civitai.com" in error.message
 
 
 def test_control_characters_of_a_hub_reach_no_message() -> None:

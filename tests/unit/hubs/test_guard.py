@@ -125,6 +125,14 @@ def test_more_than_ten_hops_are_an_unexpected_answer(wire: Callable[..., Wire]) 
     assert len(loop.requests) == 11
 
 
+def test_a_port_that_cannot_be_is_an_unexpected_answer(wire: Callable[..., Wire]) -> None:
+    """An address nobody has is refused before the operating system sees it, and gets no token."""
+    away = wire(lambda _: httpx2.Response(307, headers={"Location": "https://civitai.com:99999/x"}))
+    with pytest.raises(UnexpectedResponse, match="port"):
+        away.http(retries=0).request("GET", "https://civitai.com/a")
+    assert origin("https://civitai.com:99999/") != origin("https://civitai.com/")
+
+
 @pytest.mark.parametrize("key", ["two words", "schlüssel", "new\nline"])
 def test_a_key_that_cannot_be_sent_is_named(key: str) -> None:
     """A damaged key is an error of the key, not a failed request."""

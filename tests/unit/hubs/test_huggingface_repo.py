@@ -221,6 +221,35 @@ def test_answers_the_official_client_fails_on_are_read(
     assert [file.name for file in lora.versions[0].files] == ["a.safetensors"]
 
 
+@pytest.mark.parametrize("charset", ["hex", "zlib", "utf-16", "no-such"])
+def test_a_card_is_utf_8_whatever_its_header_says(wire: Callable[..., Wire], session: Session, charset: str) -> None:
+    """Python knows encodings that fail on text, or are none."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        found = site(repository("README.md", "a.safetensors"), "Trigger word: `rbt é`")(request)
+        found.headers["Content-Type"] = f"text/plain; charset={charset}"
+        return found
+
+    assert shown(wire, session, answer).trigger_words == (("rbt é",),)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"id": "o/r"', b"", b"\xff\xfe", b'{"sha": "' + b"f" * 40 + b'\\n"}']
+)
+def test_what_nobody_can_read_is_unexpected(wire: Callable[..., Wire], session: Session, body: bytes) -> None:
+    """Broken JSON, also such that no parser gets to its end, is an error of the Hub."""
+    session(lambda _: httpx2.Response(200, content=body))
+    with pytest.raises(errors.UnexpectedResponse):
+        wire(lambda _: httpx2.Response(200, content=body)).hugging_face().lora(parse_ref("hf:o/r"))
+
+
+def test_a_hash_is_hex_or_none(wire: Callable[..., Wire], session: Session) -> None:
+    """Sixty-four other characters are no hash, nor is a commit with a line end one."""
+    files = [{**lfs("a.safetensors"), "lfs": {"sha256": "\x1b" * 64}}]
+    lora = shown(wire, session, site({**repository(), "sha": f"{SHA}\n", "siblings": files}))
+    assert (str(lora.ref), lora.versions[0].files[0].sha256) == ("hf:o/r", None)
+
+
 def test_a_download_is_pinned_to_its_commit(wire: Callable[..., Wire], session: Session) -> None:
     """The address holds the commit and a quoted path; length and hash are exact."""
     hub = wire(site(repository("sub dir/a#1.safetensors"))).hugging_face()

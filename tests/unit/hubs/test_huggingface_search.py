@@ -230,6 +230,15 @@ def test_five_pages_of_a_list_are_read_at_most(wire: Callable[..., Wire]) -> Non
     assert (page.items, len(wired.requests), page.next) == ((), 5, "lora=0~10")
 
 
+@pytest.mark.parametrize("link", ['<https://[>; rel="next"', "<>;;=", '<https://x/?a=b>; rel="next"', "garbage"])
+def test_a_link_that_leads_nowhere_ends_the_list(wire: Callable[..., Wire], link: str) -> None:
+    """The rows before it are shown; their license is one line without escape sequences."""
+    row = _row("a", tags=["license:\x1b[31mmit\n"])
+    wired = wire(lambda _: httpx2.Response(200, headers={"Link": link}, json=[row]))
+    (item,) = wired.hugging_face().search(Query(types=(LoraType.LORA,))).items
+    assert (item.name, item.license, len(wired.requests)) == ("a", "[31mmit", 1)
+
+
 def test_an_answer_of_another_shape_is_unexpected(wire: Callable[..., Wire]) -> None:
     """JSON that is no list is not taken for an empty one."""
     with pytest.raises(UnexpectedResponse):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubsync.hubs.text import clean, clean_lines, plain, unescaped
+from hubsync.hubs.text import clean, clean_lines, plain, unescaped, unsigned
 
 
 @given(st.text())
@@ -52,6 +52,17 @@ def test_html_becomes_lines(markup: str, text: str) -> None:
 def test_names_are_trimmed_and_keep_their_unicode() -> None:
     """Emoji, escaped brackets and inner blanks stay."""
     assert clean("  kira \\(style\\) ✨\u200d🎨\tx ") == "kira \\(style\\) ✨\u200d🎨 x"
+
+
+def test_no_mark_that_turns_text_round_stays() -> None:
+    """A name is what it looks like: every control of direction goes, the Arabic letter mark too."""
+    assert clean("a\u061cb\u200e\u200f\u202a\u202e\u2066\u2069c") == "abc"
+
+
+def test_addresses_lose_what_signs_them() -> None:
+    """A query can be a signature or a key; the place it belongs to is told."""
+    said = 'gone: https://b2.civitai.com/file/x?Authorization=3_s&b=1 "HTTP://h/?token=k" http://h/a#t why?'
+    assert unsigned(said) == 'gone: https://b2.civitai.com/file/x "HTTP://h/" http://h/a why?'
 
 
 def test_lines_end_in_one_way() -> None:

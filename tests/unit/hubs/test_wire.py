@@ -57,6 +57,7 @@ def test_texts_take_a_list_or_one() -> None:
         ("2024-04-22T10:11:12.130", datetime(2024, 4, 22, 10, 11, 12, 130_000, tzinfo=UTC)),
         ("2024-04-22T12:00:00+02:00", datetime(2024, 4, 22, 10, tzinfo=UTC)),
         ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59Z", None),
         ("yesterday", None),
         ("", None),
         (None, None),
@@ -67,7 +68,19 @@ def test_dates_are_utc(text: str | None, found: datetime | None) -> None:
     assert moment(text) == found
 
 
-@pytest.mark.parametrize(("value", "found"), [(3.7, 3), (0, 0), (-1, None), (float("inf"), None), (None, None)])
-def test_counts_are_finite_and_not_negative(value: float | None, found: int | None) -> None:
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (3.7, 3),
+        (0, 0),
+        (-1, None),
+        (float("inf"), None),
+        (float("nan"), None),
+        (1e19, None),
+        (2**63, None),
+        (None, None),
+    ],
+)
+def test_counts_are_not_negative_and_fit_a_database(value: float | None, found: int | None) -> None:
     """A size or a count is a number that can be one."""
     assert count(value) == found
