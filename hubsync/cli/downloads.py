@@ -52,8 +52,7 @@ def downloads_resume(call: Call, names: tuple[str, ...]) -> int:
     """Go on with those named, or with all, from where they stopped."""
     with call.open() as hubsync, call.cancellable() as cancel:
         entries = hubsync.downloads.find(names)
-        plans = [plan for entry in entries for plan in hubsync.install.plan([entry.ref], entry.options)]
-        results = hubsync.install.run(plans, sink=call.narrator(), cancel=cancel)
+        results = hubsync.install.resume(entries, sink=call.narrator(), cancel=cancel)
     return finish(call, results)
 
 

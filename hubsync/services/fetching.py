@@ -33,6 +33,7 @@ class Fetcher:
             HubsyncError: it could not be had.
         """
         if plan.adopted:
+            plan.part.discard()  # of a process killed after it had given the file its name
             size = plan.target.stat().st_size
             here = Received(hashes=hash_file(plan.target), size=size, bytes_downloaded=0, resumed_from=size)
             return plan, here

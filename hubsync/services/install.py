@@ -22,7 +22,7 @@ from hubsync.services.choosing import InstallOptions
 from hubsync.services.describing import describe, keep_edits
 from hubsync.services.fetching import Fetcher
 from hubsync.services.planning import Plan, Planner, Unplannable
-from hubsync.services.queueing import DownloadQueue
+from hubsync.services.queueing import DownloadQueue, Unfinished
 from hubsync.store.records import Records
 
 
@@ -86,6 +86,21 @@ class InstallService:
             results = list(pool.map(batch.one, plans))
         if cancel.is_set():
             raise Cancelled
+        return results
+
+    def resume(self, entries: Iterable[Unfinished], *, sink: Sink, cancel: threading.Event) -> list[InstallResult]:
+        """Go on with downloads of the queue, each with the options it was asked for with.
+
+        Raises:
+            Cancelled: as in `run`.
+        """
+        plans = [plan for entry in entries for plan in self.plan([entry.ref], entry.options)]
+        results = self.run(plans, sink=sink, cancel=cancel)
+        for result in results:
+            if result.plan is None:
+                self.queue.note(result.asked, result.error)
+            elif result.status == "already_installed":
+                self.queue.done(result.plan)
         return results
 
 

@@ -48,9 +48,13 @@ class DownloadQueue:
         """It is kept if going on may help: a hub that was down, a full disk. A refusal or wrong bytes end it."""
         ref = str(plan.file.ref)
         if isinstance(error, HubError | MachineError):
-            self.queue.fail(ref, error.message)
+            self.note(ref, error)
         else:
             self.queue.remove(ref)
+
+    def note(self, ref: str, error: HubsyncError | None) -> None:
+        """Why one did not go on."""
+        self.queue.fail(ref, error.message if error else "")
 
     def unfinished(self) -> Sequence[Unfinished]:
         """All of them, oldest first."""

@@ -93,9 +93,8 @@ class Workshop(App[None]):
 
     def _go_on(self, paused: Job) -> None:
         def work(job: Job, sink: Sink) -> Message:
-            entry = self.hubsync.downloads.find([job.ref])[0]
-            plans = self.hubsync.install.plan([entry.ref], entry.options)
-            results = self.hubsync.install.run(plans, sink=sink, cancel=job.cancel)
+            entries = self.hubsync.downloads.find([job.ref])
+            results = self.hubsync.install.resume(entries, sink=sink, cancel=job.cancel)
             return InstallEnded(job.number, parse_ref(job.ref), worst(results))
 
         self._start(paused.label, work, ref=paused.ref)

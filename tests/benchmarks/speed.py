@@ -31,10 +31,9 @@ def throughput(place: Workplace) -> list[Row]:
         # The first run of each reads programs from the disk.
         place.race(hub, *((tool, 1) for tool in contenders))
         found = place.race(hub, *((tool, place.rounds) for tool in contenders))
-    bars = {
-        tool.name: [at_most(2.5, found, tool.name, floor.name), *faster(found, tool.name, hf, aria2c, openssl)]
-        for tool in ours
-    }
+    # curl with openssl behind it is no downloader that verifies; it stands there for comparison.
+    bars = {tool.name: list(faster(found, tool.name, hf, aria2c)) for tool in ours}
+    bars[ours[0].name].append(at_most(2.5, found, ours[0].name, floor.name))
     return rows("throughput", found, lora.size, bars, floor=floor.name)
 
 

@@ -359,3 +359,19 @@ def test_a_download_is_given_up(bench: Bench) -> None:
     assert (waiting["state"], bool(waiting["error"])) == ("failed", True)
     assert run.answer("downloads", "cancel", STEM)["cancelled"] == [waiting["ref"]]
     assert (run.answer("downloads")["items"], bench.left) == ([], [])
+
+
+def test_a_kill_between_the_name_and_the_row_is_put_right(bench: Bench, content: Path) -> None:
+    """A file that has its name and no row is taken in by the next resume, without a byte, and leaves the queue."""
+    with bench.open() as hubsync:
+        [plan] = hubsync.install.plan([CIVITAI])
+        assert isinstance(plan, Plan)
+        hubsync.downloads.add([plan])
+    bench.installed.parent.mkdir(parents=True)
+    bench.installed.write_bytes((content / "loras" / f"{STEM}.safetensors").read_bytes())
+    with bench.open() as hubsync:
+        [result] = hubsync.install.resume(hubsync.downloads.unfinished(), sink=bench.hear, cancel=bench.cancel)
+        assert result.received is not None
+        assert (result.status, result.received.bytes_downloaded) == ("installed", 0)
+        assert hubsync.downloads.unfinished() == []
+        assert [lora.name for lora in hubsync.library.list()] == [STEM]

@@ -39,7 +39,7 @@ class Job:
         self._connections: list[Connection] = []
         self._bell = threading.Event()
         self._hasher = Hasher()
-        self._block = memoryview(bytearray(_BLOCK))
+        self._block = memoryview(bytearray(min(_BLOCK, download.size or _BLOCK)))
         self._ramp = Ramp(most)
         self._meter = Meter(progress, transfer.clock)
         self._troubles = Troubles(limiter=transfer.limiter, retries=transfer.retries, patience=transfer.patience)
