@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,7 +51,17 @@ class Families:
         if "/" in base_model:
             return (base_model,)
         name = base_model.casefold()
-        return self.table[name].huggingface if name in self.table else self[self.of(base_model) or ""].huggingface
+        return self.table[name].huggingface if name in self.table else self[self._like(base_model)].huggingface
+
+    def _like(self, base_model: str) -> str:
+        """The family of a name as people type it, without the exact spaces, dots and hyphens."""
+        wanted = letters(base_model)
+        return next((family for base, family in self._by_name.items() if letters(base) == wanted), "")
+
+
+def letters(name: str) -> str:
+    """What is left of a base-model name that people type in many ways."""
+    return re.sub(r"[\s.-]+", "", name).casefold()
 
 
 def load_families() -> Families:

@@ -108,5 +108,5 @@ def _fail(error: HubsyncError | Cancelled) -> NoReturn:
         output.emit_json({"error": {"code": error.code, "message": message, "hint": hint}})
     diagnostics.report(error)
     if any(flag in asked for flag in ("-v", "--verbose")):
-        traceback.print_exc()
+        diagnostics.say(traceback.format_exc())
     leave(diagnostics.exit_code(error))

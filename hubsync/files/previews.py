@@ -39,7 +39,7 @@ def fetch(client: httpx2.Client, url: str, *, check: Callable[[httpx2.Response],
                 content += block
                 if len(content) > _MAX_BYTES:
                     raise NotAModel("the preview is larger than 32 MiB")
-    except httpx2.TransportError as error:
+    except (httpx2.RequestError, httpx2.InvalidURL) as error:
         raise Unreachable("the preview could not be fetched", hint="the LoRA itself is not affected") from error
     return bytes(content)
 

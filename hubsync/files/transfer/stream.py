@@ -130,5 +130,6 @@ def _translated() -> Iterator[None]:
     lower = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError)
     try:
         yield
-    except (httpx2.TransportError, *lower) as error:
-        raise Broken(str(error) or type(error).__name__) from error
+    except (httpx2.RequestError, httpx2.InvalidURL, *lower) as error:
+        # Not in its own words, which may quote a signed address.
+        raise Broken(type(error).__name__) from error

@@ -12,7 +12,8 @@ _MARKED = (
     r"|\*\*[^*\n]{1,200}\*\*|(?<!\w)'[^'\n]{1,80}'(?!\w)|\u2018[^\u2019\n]{1,80}\u2019(?!\w))"
 )
 _AND = r"[ \t]*(?:,|/|\band\b|\bor\b|\+|&|,[ \t]*and\b|,[ \t]*or\b)[ \t]*"
-SERIES = rf"{_MARKED}(?:{_AND}{_MARKED})*"
+# Bounded, so that a line of nothing else costs no more than its length.
+SERIES = rf"{_MARKED}(?:{_AND}{_MARKED}){{0,30}}"
 """Marked words in a row: in code, quotes or bold."""
 
 _MARKS = re.compile(_MARKED)

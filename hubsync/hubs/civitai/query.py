@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hubsync.domain import Lora, LoraType, Nsfw, Period, Query, Sort
-from hubsync.families import Families
+from hubsync.families import Families, letters
 from hubsync.hubs.base import within
 from hubsync.hubs.civitai.files import TYPES
 
@@ -61,11 +60,7 @@ def _base_names(name: str, families: Families, ask: Callable[[], Sequence[str]])
 
 def _spelled(name: str, known: Sequence[str]) -> str | None:
     """How the hub spells a name: exactly so, else what differs in case and in what parts the words."""
-    return next((base for key in (str.casefold, _letters) for base in known if key(base) == key(name)), None)
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\s.-]+", "", name).casefold()
+    return next((base for key in (str.casefold, letters) for base in known if key(base) == key(name)), None)
 
 
 def shown(lora: Lora, query: Query) -> Lora | None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _DAYS = {Period.YEAR: 365, Period.MONTH: 30, Period.WEEK: 7, Period.DAY: 1}
 _CARD = "README.md"
+# The client's types are stricter than real answers, each in its own way: such an answer hubsync reads itself.
+_UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class HuggingFace:
@@ -153,7 +155,7 @@ class HuggingFace:
             raise Unreachable("Hugging Face is switched off by HF_HUB_OFFLINE", hint="unset HF_HUB_OFFLINE") from error
         except HFValidationError as error:
             raise BadReference(f"'{ref.repo}' is no name of a repository") from error
-        except Exception:  # noqa: BLE001  (the client's types are stricter than real answers, each in its own way)
+        except _UNREADABLE:
             return self._raw_info(ref)
 
     def _raw_info(self, ref: HuggingFaceRef) -> Repo:

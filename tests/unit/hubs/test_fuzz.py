@@ -198,6 +198,13 @@ def test_changed_cards_are_read_as_far_as_they_go(corpus: Corpus, seed: int) -> 
         chaos.check(read_card(text, repo="o/r", data=data))
 
 
+@pytest.mark.parametrize("part", ['"a" and ', "'o/r',", "![a](", "[", "| a ", "trigger word: "])
+def test_a_card_of_one_thing_repeated_is_read_in_time(part: str) -> None:
+    """No pattern takes the square of a card's length."""
+    with chaos.tamed():
+        chaos.check(read_card(part * (100_000 // len(part)), repo="o/r"))
+
+
 @fuzzed(150)
 def test_any_refusal_is_one_printable_sentence(seed: int) -> None:
     """Whatever a server says, also half a compressed body: message and hint are one line each, a wait is a number."""

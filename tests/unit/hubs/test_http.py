@@ -139,6 +139,8 @@ def test_half_a_surrogate_pair_is_no_character() -> None:
         ({}, None),
         ({"Retry-After": "12"}, 12.0),
         ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "9" * 400}, 86_400.0),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86_400.0),
         ({"Retry-After": "Thu, 01 Jan 1970 00:01:40 GMT"}, 90.0),
         ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
         ({"RateLimit": '"api";r=0;t=55'}, 55.0),
