@@ -1,7 +1,7 @@
 """Opening the library database: one connection per unit of work, WAL, migrations when needed.
 
-Reading uses sqlite3 alone (sqlite_utils costs 0.1 s to import where numpy is installed); writing and migrating
-go through sqlite_utils. Several hubsync processes on one root are normal: `busy_timeout` makes them wait.
+Reading uses sqlite3 alone, for sqlite_utils takes 25 ms to load; writing and migrating go through
+sqlite_utils. Several hubsync processes on one root are normal: `busy_timeout` makes them wait.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hubsync.errors import DatabaseTrouble
 from hubsync.store import schema
+from hubsync.store.lightly import load_sqlite_utils
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -55,6 +56,7 @@ class Database:
         Raises:
             DatabaseTrouble: locked, damaged, or made by a newer hubsync.
         """
+        load_sqlite_utils()
         import sqlite_utils
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +89,7 @@ class Database:
                 f"{self.path} was made by a newer hubsync", hint="upgrade hubsync: pip install --upgrade hubsync"
             )
         if found < schema.VERSION:
+            load_sqlite_utils()
             from hubsync.store.migrations import migrate
 
             migrate(connection)
