@@ -83,6 +83,9 @@ def cli(context: click.Context) -> None:
 
 def main() -> NoReturn:
     """Run the command line; the one place where errors become exit codes."""
+    # A thread that receives waits for the interpreter up to this long after every block while another one computes:
+    # 200 MB take a tenth less time with 0.5 ms than with Python's 5.
+    sys.setswitchinterval(0.0005)
     try:
         result = cli.main(standalone_mode=False)
         leave(result if isinstance(result, int) else 0)

@@ -19,7 +19,6 @@ from hubsync.files import previews, sidecars
 from hubsync.files.transfer import Received, Transfer
 from hubsync.refs import Ref
 from hubsync.services.choosing import InstallOptions
-from hubsync.services.describing import describe, keep_edits
 from hubsync.services.fetching import Fetcher
 from hubsync.services.planning import Plan, Planner, Unplannable
 from hubsync.services.queueing import DownloadQueue, Unfinished
@@ -81,12 +80,16 @@ class InstallService:
         wanted = [plan for plan in plans if isinstance(plan, Plan) and plan.existing is None]
         jobs = jobs or self.jobs
         with ThreadPoolExecutor(max_workers=jobs) as pool, ThreadPoolExecutor(max_workers=1) as clerk:
-            # Beside the first downloads: loading what writes the database takes as long as 50 MB.
-            batch = _Batch(self, sink, cancel, queued=clerk.submit(self.queue.add, wanted))
+            # Beside the first downloads: loading what describes files and writes the database takes as long as 50 MB.
+            batch = _Batch(self, sink, cancel, queued=clerk.submit(self._get_ready, wanted))
             results = list(pool.map(batch.one, plans))
         if cancel.is_set():
             raise Cancelled
         return results
+
+    def _get_ready(self, wanted: Sequence[Plan]) -> None:
+        self.queue.add(wanted)
+        import hubsync.services.describing  # noqa: F401
 
     def resume(self, entries: Iterable[Unfinished], *, sink: Sink, cancel: threading.Event) -> list[InstallResult]:
         """Go on with downloads of the queue, each with the options it was asked for with.
@@ -169,6 +172,8 @@ class _Batch:
 
     def _record(self, plan: Plan, received: Received) -> Installed:
         """The library's row of a file just placed, with its companions on disk."""
+        from hubsync.services.describing import describe, keep_edits
+
         service = self.service
         lora = describe(plan, received, now=service.now())
         picture = self._preview(plan, lora)

@@ -21,7 +21,7 @@ from hubsync.files.transfer.transfer import Progress, Received, Transfer
 from hubsync.files.transfer.troubles import Troubles
 from hubsync.limiter import host_of
 
-_TICK = 0.01  # seconds between two looks at the connections
+_TICK = 0.005  # seconds between two looks at the connections
 _BLOCK = 4 << 20  # hashed before looking again: 4 MiB take 3 ms
 _CHECKPOINT_BYTES = 32 << 20
 # What storage answers when a signed address is no longer good: it has to be asked for anew.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_WINDOW = 0.06  # seconds a number of connections is measured for
+_WINDOW = 0.045  # seconds a number of connections is measured for
 _STEP = 4
 _HELPS = 1.3  # four times the connections must bring at least this much more: less is noise, or a full line
 _WORTH = 0.5  # seconds the rest must still take: opening a connection costs two or three round trips

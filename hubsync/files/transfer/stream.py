@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import httpx2
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 19
 # A body shorter than that is read to its end through the client, which keeps the connection for the next request.
 _LEAST_RAW = 8 << 20
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
