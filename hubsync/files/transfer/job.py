@@ -257,8 +257,9 @@ class Job:
         if segments.size is not None and self._ranges:
             done = segments.done
             self._ramp.observe(now=now, done=done, flowing=len(flowing), missing=segments.size - done)
-        if self._saving.done() and segments.done - self._saved >= _CHECKPOINT_BYTES:
-            # In a thread: the disk writes while more comes, and little is left to wait for at the end.
+        least = 1 if segments.complete else _CHECKPOINT_BYTES
+        if self._saving.done() and segments.done - self._saved >= least:
+            # In a thread: the disk writes while more comes or is hashed, and little is left to wait for at the end.
             self._saved = segments.done
             self._saving = spawn(self._save)
 
