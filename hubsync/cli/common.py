@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -79,8 +79,9 @@ def leave(code: int) -> NoReturn:
 
     A thread a silent hub still holds is not waited for, and no module is taken apart (47 ms after an install).
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(BrokenPipeError):  # whoever read it has enough
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

@@ -12,7 +12,7 @@ from hubsync.cli import output
 from hubsync.cli.common import Call, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, report, say
 from hubsync.cli.shapes import result_json
-from hubsync.errors import NotFound, UsageError
+from hubsync.errors import Cancelled, NotFound, UsageError
 
 if TYPE_CHECKING:
     from hubsync.config import Settings
@@ -59,9 +59,13 @@ def install_command(
         jobs = int(options["jobs"]) if options["jobs"] else None
         plans = hubsync.install.plan(wanted, _options(hubsync.settings, options), jobs=jobs)
         if dry_run:
-            results = [planned(plan) for plan in plans]
-        else:
+            return finish(call, [planned(plan) for plan in plans])
+        try:
             results = hubsync.install.run(plans, sink=call.narrator(), cancel=cancel, jobs=jobs)
+        except Cancelled:
+            if not call.quiet:
+                say("what came is kept: `hubsync downloads resume` goes on with it")
+            raise
     return finish(call, results)
 
 

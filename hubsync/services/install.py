@@ -88,8 +88,9 @@ class InstallService:
         return results
 
     def _get_ready(self, wanted: Sequence[Plan]) -> None:
-        self.queue.add(wanted)
-        import hubsync.services.describing  # noqa: F401
+        if wanted:
+            self.queue.add(wanted)
+            import hubsync.services.describing  # noqa: F401
 
     def resume(self, entries: Iterable[Unfinished], *, sink: Sink, cancel: threading.Event) -> list[InstallResult]:
         """Go on with downloads of the queue, each with the options it was asked for with.

@@ -147,7 +147,7 @@ class Planner:
     def _plan(self, asked: str, lora: Lora, file: LoraFile, options: InstallOptions, names: _Names) -> Plan:
         version = lora.versions[0]
         folder = self.root.embeddings if is_embedding(lora, file) else self.root.loras
-        space = _space(folder)
+        space = free_space(folder)
         existing, notes = self.same(file), list(cautions(version, file))
         if existing is not None and file.sha256 != existing.sha256:
             notes.append(f"the same LoRA as {existing.name}, which only has another header")
@@ -207,7 +207,7 @@ class _Names:
         return self._taken
 
 
-def _space(folder: Path) -> int:
+def free_space(folder: Path) -> int:
     """Bytes free where a folder is, or would be."""
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     return shutil.disk_usage(there).free

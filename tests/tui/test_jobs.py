@@ -47,7 +47,7 @@ async def test_a_download_is_paused_and_outlives_the_program(
     open_library: OpenHubsync, ground: Playground, start: Start
 ) -> None:
     """z keeps what came; the next start shows it, z goes on from there, and no byte is fetched twice."""
-    slow = Fault(kind=FaultKind.THROTTLE, rate=50_000)
+    slow = Fault(kind=FaultKind.THROTTLE, rate=20_000)
     ground.hub.switch(slow)
     async with start(open_library()) as journey:
         await begin_install(journey, "detail", "Add Detail")
@@ -72,7 +72,7 @@ async def test_a_download_is_paused_and_outlives_the_program(
 
 async def test_a_paused_download_is_given_up(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
     """x on a paused download removes what came of it."""
-    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=50_000))
+    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
     hubsync = open_library()
     async with start(hubsync) as journey:
         await begin_install(journey, "detail", "Add Detail")

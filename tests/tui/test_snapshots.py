@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hubsync.errors import RendererMissing
 from hubsync.events import Advanced, Failed, Started
 from hubsync.sandbox.hub import Fault, FaultKind, Origin
 from hubsync.sandbox.playground import Playground
+from hubsync.services import planning
 from hubsync.tui.jobs import JobState, told
 from hubsync.tui.messages import Planned, Searched
 from hubsync.tui.screens.comparison import ComparisonScreen
@@ -51,8 +54,11 @@ async def test_one_hub_down(open_library: OpenHubsync, ground: Playground, start
         same_as(journey, "discover-one-hub-80x24")
 
 
-async def test_the_preflight(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
+async def test_the_preflight(
+    open_library: OpenHubsync, start: Start, same_as: SameAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """80x24: what would be installed, before it is."""
+    monkeypatch.setattr(planning, "free_space", lambda _: 84_200_000_000)
     async with start(open_library()) as journey:
         await journey.find("sks", "sks Frame")
         await journey.rest()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-LEAST_PIECE = 1 << 19
+LEAST_PIECE = 1 << 20
 """Bytes below which a piece is not worth a connection of its own."""
 
 
