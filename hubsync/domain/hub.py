@@ -210,9 +210,13 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """Where a file's bytes come from and what they must be. `size` in bytes when the hub states it exactly."""
+    """Where a file's bytes come from and what they must be. `size` in bytes when the hub states it exactly.
+
+    `autov3` tells that it is wanted: a hub that states it beside a SHA-256 has computed it of the very same bytes.
+    """
 
     url: str
     sha256: str | None = None
     size: int | None = None
     safetensors: bool = True
+    autov3: bool = True

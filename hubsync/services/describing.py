@@ -39,7 +39,7 @@ def describe(plan: Plan, received: Received, *, now: datetime) -> Installed:
         size=received.size,
         sha256=hashes.sha256,
         autov2=hashes.autov2,
-        autov3=hashes.autov3,
+        autov3=hashes.autov3 or plan.file.autov3,
         groups=groups,
         suggestions=tuple(one for one in metadata.suggestions(read.metadata) if not _known(one.text, groups)),
         weight=version.suggested_weight,

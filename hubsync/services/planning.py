@@ -96,7 +96,8 @@ class Planner:
     def download(self, plan: Plan) -> Download:
         """Where the bytes of a plan come from."""
         download = self.hub(plan.lora.source).download(plan.file)
-        return replace(download, safetensors=plan.file.format == "safetensors")
+        known = plan.file.sha256 and plan.file.autov3
+        return replace(download, safetensors=plan.file.format == "safetensors", autov3=not known)
 
     def asked_again(self, plan: Plan) -> Plan:
         """The plan as the hub tells it now: uploaders replace files without a new version."""

@@ -38,7 +38,7 @@ class Job:
         self._limiter = transfer.limiter
         self._connections: list[Connection] = []
         self._bell = threading.Event()
-        self._hasher = Hasher()
+        self._hasher = Hasher(autov3=download.autov3)
         self._block = memoryview(bytearray(min(_BLOCK, download.size or _BLOCK)))
         self._ramp = Ramp(most)
         self._meter = Meter(progress, transfer.clock)
@@ -211,7 +211,7 @@ class Job:
         self._stop_all()
         self._reception.start_over()
         self._hasher.close()
-        self._hasher = Hasher()
+        self._hasher = Hasher(autov3=self._download.autov3)
 
     def _hash(self) -> bool:
         """Hash what is here without a gap; whether there is more of it."""
