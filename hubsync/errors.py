@@ -47,9 +47,13 @@ from typing import ClassVar
 
 
 class HubsyncError(Exception):
-    """Something went wrong: `message` says what in a user's words, `hint` the command or page that fixes it."""
+    """Something went wrong: `message` says what in a user's words, `hint` the command or page that fixes it.
+
+    `passes` tells whether the same request may succeed a little later.
+    """
 
     code: ClassVar[str] = "failed"
+    passes: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -142,13 +146,10 @@ class RegionBlocked(AccessDenied):
 
 
 class HubError(HubsyncError):
-    """The hub failed to answer properly; `retry_after` seconds are asked for, if the hub said so.
-
-    `passes` tells whether the same request may succeed a little later.
-    """
+    """The hub failed to answer properly; `retry_after` seconds are asked for, if the hub said so."""
 
     code = "hub_error"
-    passes: ClassVar[bool] = True
+    passes = True
 
     def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, hint=hint)

@@ -6,7 +6,7 @@ import os
 import threading
 
 from hubsync.domain import Download
-from hubsync.errors import AccessDenied, BadBytes, Cancelled, NotFound, UnexpectedResponse, Unreachable
+from hubsync.errors import AccessDenied, BadBytes, Cancelled, HubsyncError, NotFound, UnexpectedResponse, Unreachable
 from hubsync.files.hashes import Hasher
 from hubsync.files.transfer.connection import Connection
 from hubsync.files.transfer.content import ENOUGH, check_start
@@ -173,7 +173,8 @@ class Job:
 
     def _trouble(self, connection: Connection, error: BaseException) -> None:
         """A connection failed. What is no fault of the line is raised; one that brought nothing was too many."""
-        if not isinstance(error, (Broken, *_EXPIRED)) and not getattr(error, "passes", False):
+        passes = isinstance(error, HubsyncError) and error.passes
+        if not passes and not isinstance(error, (Broken, *_EXPIRED)):
             raise error
         if connection.url != self._download.url and isinstance(error, _EXPIRED):
             self._signed = ""

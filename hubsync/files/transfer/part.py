@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hubsync.errors import Cancelled
 from hubsync.files.transfer.journal import read_journal
+from hubsync.files.transfer.segments import SegmentMap
 
 SUFFIX = ".part"
 _KEY_DIGITS = 16
@@ -39,8 +40,11 @@ class Part:
 
     @property
     def done(self) -> int:
-        """Bytes that are here, as the journal says."""
-        return sum(stop - start for start, stop in read_journal(self.journal)[1]) if self.data.exists() else 0
+        """Bytes that are here, as the journal says and the next run will find."""
+        if not self.data.exists():
+            return 0
+        known, here = read_journal(self.journal)
+        return SegmentMap(known.size, here).done
 
     def discard(self) -> None:
         """Forget the bytes and the journal."""

@@ -31,7 +31,7 @@ class Troubles:
             HubsyncError: it is no use to go on.
         """
         asked = error.retry_after if isinstance(error, HubError) else None
-        if isinstance(error, HubsyncError) and (not isinstance(error, HubError) or not error.passes):
+        if isinstance(error, HubsyncError) and not error.passes:
             raise error
         gained = done >= self._best + _GAIN
         self._best = max(done, self._best)

@@ -63,3 +63,14 @@ def test_a_part_is_named_after_what_it_is_of(tmp_path: Path) -> None:
     one, same, other = (Part.of(key, folder=tmp_path, state=tmp_path) for key in ("AB", "ab", "cd"))
     assert one == same
     assert {one.data, one.journal, one.lock}.isdisjoint({other.data, other.journal, other.lock})
+
+
+def test_what_several_runs_noted_counts_once(tmp_path: Path) -> None:
+    """A run that went on from the start of a segment notes the earlier bytes again: they are here once."""
+    part = Part.of("ab", folder=tmp_path, state=tmp_path)
+    part.data.write_bytes(bytes(70))
+    journal = Journal(part.journal, KNOWN, lines=0)
+    for position in (30, 70):
+        journal.note(journal.line(), 0, position)
+    journal.close()
+    assert part.done == 70
