@@ -12,8 +12,10 @@ from hubsync.domain import DEFAULT_WEIGHT, TriggerWords
 from hubsync.prompts import edits
 from hubsync.prompts.checks import Note, name_notes, prompt_notes, unsafe_name, unsafe_word, word_notes
 from hubsync.prompts.edits import Placement
-from hubsync.prompts.formats import Format, word_for, written
-from hubsync.prompts.places import find_word, lora_places, places_of
+from hubsync.prompts.formats import Format, format_notes, word_for, written
+from hubsync.prompts.mixing import library_notes
+from hubsync.prompts.places import TagPlace, find_word, lora_places, places_of
+from hubsync.prompts.resolution import Names
 from hubsync.prompts.syntax import tag
 from hubsync.prompts.words import pieces, split
 
@@ -25,10 +27,12 @@ class Choice:
     """A LoRA wanted in a prompt, with the words to use. No `weight` asked: a tag already there keeps its own.
 
     `weight` is the UNet's and, unless `te_weight` says otherwise, the text encoder's. An embedding has no tag.
-    `found` is false where the library does not hold it; `usual` tells that the weight is the default one.
+    `called` is a second name by which tags load it. `found` is false where the library does not hold it; `usual` tells
+    that the weight is the default one.
     """
 
     name: str
+    called: str | None = None
     weight: float | None = None
     te_weight: float | None = None
     groups: TriggerWords = ()
@@ -36,6 +40,11 @@ class Choice:
     found: bool = True
     tag: bool = True
     usual: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a tag of it may hold."""
+        return (self.name,) if self.called is None else (self.name, self.called)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +90,12 @@ def compose(
     placement: Placement = Placement.END,
     format: Format = Format.A1111,  # noqa: A002
     with_words: bool = True,
+    names: Names | None = None,
 ) -> Composed:
     """The text with each LoRA's tag and the words it lacks; negative texts go into the negative prompt.
 
     A word already there as a whole, in any spelling, is not repeated; a tag already there gets the weight asked for.
+    `names` of the library tell what its tags load.
     """
     notes = [note for choice in choices if choice.tag for note in name_notes(choice.name)]
     choices = [choice for choice in choices if not (choice.tag and unsafe_name(choice.name))]
@@ -96,41 +107,41 @@ def compose(
     text = edits.with_words(text, [change.text for change in changes], placement)
     for choice in choices:
         text = _with_tag(text, choice) if choice.tag else text
+    notes += [
+        *prompt_notes(text, negative),
+        *(library_notes(text, names) if names else ()),
+        *format_notes(text, format),
+    ]
     return Composed(
         prompt=written(text, format),
-        negative_prompt=negative,
+        negative_prompt=written(negative, format),
         loras=_placed(text, missing={choice.name.casefold() for choice in choices if not choice.found}),
         inserted=tuple(replace(change, text=written(change.text, format)) for change in changes),
-        warnings=(*notes, *prompt_notes(text, negative)),
+        warnings=tuple(dict.fromkeys(notes)),
     )
 
 
-def remove(
-    text: str,
-    name: str,
-    words: TriggerWords,
-    *,
-    keep: Sequence[TriggerWords] = (),
-    negative: str = "",
-    negative_words: str | None = None,
-    keep_negative: Sequence[str] = (),
-) -> Composed:
-    """The text without a LoRA's tags, whatever their weights, and without its words that stand there as a whole.
+def remove(text: str, gone: Choice, *, keep: Sequence[Choice] = (), negative: str = "") -> Composed:
+    """The text without a LoRA's tags, whatever their weights, and without its words as they were put in.
 
-    `keep` and `keep_negative` are the words and negative texts of the other LoRAs in the prompt: those stay.
+    Words that the user has added to or weighed anew stay, and so do those of the LoRAs in `keep`.
     """
-    changed, removed = edits.without_words(
-        edits.without_tags(text, name), _words(words), kept=[word for groups in keep for word in _words(groups)]
+    # Words first: beside a tag they stand alone, as an AUTOMATIC1111 card writes them.
+    kept = [word for other in keep for word in _words(other.groups)]
+    changed, removed = edits.without_words(text, _words(gone.groups), kept=kept)
+    changed = edits.without_tags(changed, gone.names)
+    changed_negative, _ = edits.without_words(
+        negative,
+        split(gone.negative or ""),
+        kept=[word for other in keep for word in split(other.negative or "")],
     )
-    kept = [word for other in keep_negative for word in split(other)]
-    changed_negative, _ = edits.without_words(negative, split(negative_words or ""), kept=kept)
     nothing = (changed, changed_negative) == (text, negative)
-    absent = Note(code="not_in_prompt", message=f"the prompt holds nothing of '{name}'")
+    absent = Note(code="not_in_prompt", message=f"the prompt holds nothing of '{gone.name}'")
     return Composed(
         prompt=changed,
         negative_prompt=changed_negative,
         loras=_placed(changed),
-        removed=tuple(Change(lora=name, text=word) for word in removed),
+        removed=tuple(Change(lora=gone.name, text=word) for word in removed),
         warnings=(absent,) if nothing else (),
     )
 
@@ -160,18 +171,23 @@ def _with_negatives(negative: str, choices: Sequence[Choice], form: Format) -> s
 
 def _with_tag(text: str, choice: Choice) -> str:
     """The text with the LoRA's tag: a new one, or the one already there with the weights asked for."""
-    there = next(iter(places_of(text, choice.name)), None)
+    there = next(iter(places_of(text, choice.names)), None)
     if there is None:
         weight = DEFAULT_WEIGHT if choice.weight is None else choice.weight
         return edits.with_tag(text, tag(choice.name, weight, te=choice.te_weight))
+    return text[: there.start] + _adjusted(text, there, choice) + text[there.end :]
+
+
+def _adjusted(text: str, there: TagPlace, choice: Choice) -> str:
+    """A tag with its LoRA's own name and the weights asked for; as it stands where that changes nothing."""
     old = there.tag
-    if old.fault and choice.weight is None:
-        return text
     unet = old.unet if choice.weight is None else choice.weight
     te = old.te if choice.weight is None else choice.te_weight if choice.te_weight is not None else unet
-    if (old.name, old.te, old.unet, old.fault) == (choice.name, te, unet, None):
-        return text
-    return text[: there.start] + tag(choice.name, unet, te=te) + text[there.end :]
+    known = choice.name if choice.weight is not None or old.name.casefold() == choice.name.casefold() else old.name
+    untouchable = old.fault and choice.weight is None
+    if untouchable or (old.name, old.te, old.unet, old.fault) == (known, te, unet, None):
+        return text[there.start : there.end]
+    return tag(known, unet, te=te)
 
 
 def _placed(text: str, *, missing: Collection[str] = ()) -> tuple[Placed, ...]:

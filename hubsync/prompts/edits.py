@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from hubsync.prompts import joints
-from hubsync.prompts.places import body_end, find_word, places_of, unclosed, visible
+from hubsync.prompts.places import body_end, find_put, places_of, unclosed, visible
 from hubsync.prompts.syntax import ends_weighted
 from hubsync.prompts.words import key
 
@@ -40,20 +40,20 @@ def with_tag(text: str, tag: str) -> str:
     return joints.add_tag_first(text, tag) if unclosed(text) else joints.add_tag(text, tag)
 
 
-def without_tags(text: str, name: str) -> str:
-    """The text without the tags of a LoRA."""
-    for place in reversed(places_of(text, name)):
+def without_tags(text: str, names: Collection[str]) -> str:
+    """The text without the tags of a LoRA, which may go by several names."""
+    for place in reversed(places_of(text, names)):
         text = joints.cut_tag(text, place.start, place.end)
     return text
 
 
 def without_words(text: str, words: Sequence[str], *, kept: Sequence[str]) -> tuple[str, list[str]]:
-    """The text without those words that stand in it as a whole, each where it stands first, and their spellings.
+    """The text without those words that stand in it as they are put in, and their spellings there.
 
-    Words that are also among `kept` stay.
+    Each goes where it stands first. Words that are also among `kept` stay.
     """
     keys = {key(word) for word in kept}
-    places = {place for word in words if key(word) not in keys and (place := find_word(text, word))}
+    places = {place for word in words if key(word) not in keys and (place := find_put(text, word))}
     removed: list[str] = []
     last = len(text)
     for lo, hi in sorted(places, reverse=True):

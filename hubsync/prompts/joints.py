@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from hubsync.prompts.places import visible
-from hubsync.prompts.syntax import COMMAS, TAG
+from hubsync.prompts.syntax import COMMAS, TAG, replace_tags
 
 _COMMA_AT_END = re.compile(rf"[{COMMAS}]( *)\Z")
 _COMMA_AT_START = re.compile(rf" *[{COMMAS}] ?")
@@ -95,7 +95,7 @@ def _starts_with_keyword(text: str) -> bool:
 
 def _only_tags(text: str) -> bool:
     """Whether a text is empty or tags that were put first."""
-    return not TAG.sub("", text).strip() and not text[:1].isspace()
+    return not replace_tags(text, lambda _: "").strip() and not text[:1].isspace()
 
 
 def _ends_in_comment(text: str) -> bool:

@@ -6,7 +6,7 @@ Rules as its version 1.8 applies them, checked against recorded answers of its o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -24,7 +24,7 @@ COMMAS = ",\uff0c\u3001"
 """What people part words with; AUTOMATIC1111 gives none of them a meaning."""
 
 TAG = re.compile(r"<(\w+):([^>]+)>")
-"""A tag of any extra network; it may span lines."""
+"""A tag of any extra network; it may span lines. Texts are searched with `tags_in`."""
 
 _LINE_COMMENT = re.compile(r"(?:\A|\n)#[^\n]*(?:\n|\Z)")
 _COMMENT = re.compile(r"#[^\n]*(?:\n|\Z)")
@@ -65,10 +65,22 @@ def strip_comments(text: str) -> str:
     return _COMMENT.sub("\n", _LINE_COMMENT.sub("\n", text))
 
 
+def tags_in(text: str) -> Iterator[re.Match[str]]:
+    """The tags of a text, as matches of `TAG`."""
+    # Behind the last `>` there is none, and each `<` would be tried to the end: 20 s for 100 kB of `<a:`.
+    return TAG.finditer(text, 0, text.rfind(">") + 1)
+
+
+def replace_tags(text: str, written: Callable[[re.Match[str]], str]) -> str:
+    """The text with other words for its tags, nothing else changed."""
+    end = text.rfind(">") + 1
+    return TAG.sub(written, text[:end]) + text[end:]
+
+
 def extra_networks(prompt: str) -> tuple[str, tuple[Network, ...]]:
     """The text without tags, nothing else changed, and the tags in order. Comments are not looked at."""
-    networks = tuple(network(match) for match in TAG.finditer(prompt))
-    return TAG.sub("", prompt), networks
+    networks = tuple(network(match) for match in tags_in(prompt))
+    return replace_tags(prompt, lambda _: ""), networks
 
 
 def network(match: re.Match[str]) -> Network:
@@ -139,21 +151,24 @@ def attention(text: str) -> list[tuple[str, float]]:
     Raises:
         UsageError: a weight of digits and dots that is no number, such as 1.2.3.
     """
-    parts: list[tuple[str, float]] = []
+    texts: list[str] = []
+    weights: list[float] = []
     waiting: dict[str, list[int]] = {"(": [], "[": []}
     for match in _ATTENTION.finditer(text):
         mark, weight = match.group(), match.group("weight")
         closes = "(" if weight or mark == ")" else "[" if mark == "]" else ""
         if mark in waiting:
-            waiting[mark].append(len(parts))
+            waiting[mark].append(len(texts))
         elif waiting.get(closes):
-            _scale(parts, waiting[closes].pop(), _weight(weight) if weight else _EMPHASIS[closes])
+            _scale(weights, waiting[closes].pop(), _weight(weight) if weight else _EMPHASIS[closes])
         else:
-            parts += [(mark[1:], 1.0)] if mark[0] == "\\" else _chunks(mark)
+            for part, start in [(mark[1:], 1.0)] if mark[0] == "\\" else _chunks(mark):
+                texts.append(part)
+                weights.append(start)
     for kind, starts in waiting.items():
-        for start in starts:
-            _scale(parts, start, _EMPHASIS[kind])
-    return _merged(parts) or [("", 1.0)]
+        for at in starts:
+            _scale(weights, at, _EMPHASIS[kind])
+    return _merged([*zip(texts, weights, strict=True)]) or [("", 1.0)]
 
 
 def _weight(digits: str) -> float:
@@ -172,8 +187,8 @@ def _chunks(text: str) -> list[tuple[str, float]]:
     return [part for piece in pieces for part in (BREAK_MARK, (piece, 1.0))][1:]
 
 
-def _scale(parts: list[tuple[str, float]], start: int, factor: float) -> None:
-    parts[start:] = [(text, weight * factor) for text, weight in parts[start:]]
+def _scale(weights: list[float], start: int, factor: float) -> None:
+    weights[start:] = [weight * factor for weight in weights[start:]]
 
 
 def _merged(parts: list[tuple[str, float]]) -> list[tuple[str, float]]:

@@ -82,18 +82,18 @@ def escaped(word: str, *, kinds: str = "([") -> str:
     Brackets that weigh on purpose stay: those around the whole word, with a weight, or with `|`.
     """
     lo, hi = core(word)
-    meant = {a: b for a, b in pairs(word, kinds=kinds).items() if (a < lo and b >= hi) or _weighs(word[a:b])}
+    meant = {a: b for a, b in pairs(word, kinds=kinds).items() if (a < lo and b >= hi) or _weighs(word, a, b)}
     raw = {*raw_brackets(word, kinds=kinds)} - {*meant, *meant.values()}
     return "".join(f"\\{mark}" if at in raw else mark for at, mark in enumerate(word))
 
 
-def _weighs(group: str) -> bool:
-    return bool(_weight(group)) or (group[0] == "[" and "|" in group)
+def _weighs(text: str, lo: int, hi: int) -> bool:
+    return bool(_weight(text, lo, hi)) or (text[lo] == "[" and text.find("|", lo, hi) >= 0)
 
 
-def _weight(text: str) -> int:
-    """How many characters at the end are a weight, as in `(word:1.2`."""
-    match = _WEIGHT.search(text[-_LONGEST_WEIGHT:])
+def _weight(text: str, lo: int, hi: int) -> int:
+    """How many characters before `hi` are a weight, as in `(word:1.2`."""
+    match = _WEIGHT.search(text[max(lo, hi - _LONGEST_WEIGHT) : hi])
     return len(match.group()) if match else 0
 
 
@@ -105,7 +105,7 @@ def core(text: str) -> tuple[int, int]:
     pair = pairs(text)
     matched = {*pair, *pair.values()}
     raw = {*raw_brackets(text)}
-    lo, hi = _trimmed(text, 0, len(text))
+    outer = lo, hi = trimmed(text, 0, len(text))
     while lo < hi:
         around = pair.get(lo) == hi - 1
         opens = lo in raw and text[lo] in "([" and (around or lo not in matched)
@@ -113,13 +113,17 @@ def core(text: str) -> tuple[int, int]:
         if not (opens or closes):
             break
         lo, hi = lo + opens, hi - closes
-        lo, hi = _trimmed(text, lo, hi - _weight(text[lo:hi]) if closes else hi)
-    return (lo, hi) if any(map(str.isalnum, text[lo:hi])) else _trimmed(text, 0, len(text))
+        lo, hi = trimmed(text, lo, hi - _weight(text, lo, hi) if closes else hi)
+    return (lo, hi) if any(map(str.isalnum, text[lo:hi])) else outer
 
 
-def _trimmed(text: str, lo: int, hi: int) -> tuple[int, int]:
-    inner = text[lo:hi]
-    return hi - len(inner.lstrip()), lo + len(inner.rstrip())
+def trimmed(text: str, lo: int, hi: int) -> tuple[int, int]:
+    """The place `lo:hi` of a text without the space at its ends."""
+    while lo < hi and text[lo].isspace():
+        lo += 1
+    while lo < hi and text[hi - 1].isspace():
+        hi -= 1
+    return lo, hi
 
 
 def same(a: str, b: str) -> bool:
@@ -130,7 +134,12 @@ def same(a: str, b: str) -> bool:
 def key(word: str) -> str:
     """What all spellings of a word have in common."""
     lo, hi = core(word)
-    plain = _ESCAPE.sub(r"\1", word[lo:hi]).translate(_ONE_COMMA).casefold()
+    return plain(word[lo:hi])
+
+
+def plain(word: str) -> str:
+    """What spellings of a word have in common that weigh it alike: case, `_` for space and escapes aside."""
+    text = _ESCAPE.sub(r"\1", word).translate(_ONE_COMMA).casefold()
     # In a face such as `@_@` the line is a mouth.
-    plain = plain.replace("_", " ") if any(map(str.isalnum, plain)) else plain
-    return ", ".join(" ".join(part.split()) for part in plain.split(","))
+    text = text.replace("_", " ") if any(map(str.isalnum, text)) else text
+    return ", ".join(" ".join(part.split()) for part in text.split(","))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hubsync.prompts.compose import Change, Choice, Composed, Placed, Placement, compose, remove
 from hubsync.prompts.syntax import lora_tags, strip_comments
+from hubsync.prompts.words import split
+
+_MANY = 100_000
 
 RING = Choice(name="ring", groups=(("sks ring", "soraka_(league)"),))
 
@@ -83,9 +91,9 @@ def test_a_word_two_loras_share_is_put_in_once() -> None:
     one, two = Choice(name="one", groups=(("x", "y"),)), Choice(name="two", groups=(("Y", "z"),))
     composed = compose("a", [one, two])
     assert composed.prompt == "a, x, y, z <lora:one:0.8> <lora:two:0.8>"
-    without_one = remove(composed.prompt, "one", one.groups, keep=[two.groups])
+    without_one = remove(composed.prompt, one, keep=[two])
     assert (without_one.prompt, without_one.removed) == ("a, y, z <lora:two:0.8>", (Change(lora="one", text="x"),))
-    assert remove(without_one.prompt, "two", two.groups).prompt == "a"
+    assert remove(without_one.prompt, two).prompt == "a"
 
 
 @pytest.mark.parametrize(
@@ -111,9 +119,10 @@ def test_negative_texts() -> None:
     choice = Choice(name="n", negative="lowres, (bad hands:1.3)")
     composed = compose("a", [choice, Choice(name="m", negative="LowRes, blurry")], negative="ugly")
     assert composed.negative_prompt == "ugly, lowres, (bad hands:1.3), blurry"
-    left = remove(composed.prompt, "n", (), negative=composed.negative_prompt, negative_words=choice.negative)
+    left = remove(composed.prompt, choice, negative=composed.negative_prompt)
     assert left.negative_prompt == "ugly, blurry"
-    kept = remove("a", "n", (), negative="lowres, x", negative_words="lowres, x", keep_negative=["Lowres"])
+    other = Choice(name="m", negative="Lowres")
+    kept = remove("a", Choice(name="n", negative="lowres, x"), keep=[other], negative="lowres, x")
     assert kept.negative_prompt == "lowres"
 
 
@@ -126,9 +135,10 @@ def test_tags_only() -> None:
 
 def test_an_embedding_is_its_word() -> None:
     """It has no tag and loads no LoRA."""
-    composed = compose("a", [Choice(name="emb-x", groups=(("emb-x",),), tag=False)])
+    choice = Choice(name="emb-x", groups=(("emb-x",),), tag=False)
+    composed = compose("a", [choice])
     assert (composed.prompt, composed.loras) == ("a, emb-x", ())
-    assert remove(composed.prompt, "emb-x", (("emb-x",),)).prompt == "a"
+    assert remove(composed.prompt, choice).prompt == "a"
 
 
 def test_what_the_library_lacks_is_marked() -> None:
@@ -145,24 +155,26 @@ def test_what_the_library_lacks_is_marked() -> None:
         ("a <lora:n:-1> b <lora:N:0.2:0.9> c<lyco:n:te=1>", "a b c"),
         ("a <lora:n>", "a"),
         ("a <lora:n:1:OUTALL>, b <lora:nn:1>", "a, b <lora:nn:1>"),
+        ("W, a, red  hat", "a"),
         ("w, a, Red_Hat", "a"),
-        ("(w, a:1.3), b", "(a:1.3), b"),
-        ("(a, w:1.3), b", "(a:1.3), b"),
-        ("(w:1.3), b", "b"),
-        ("[w|a]", "[|a]"),
+        ("(b, w, a:1.3)", "(b, a:1.3)"),
+        ("(w, a:1.3), b", "(w, a:1.3), b"),
+        ("(w:1.3), b", "(w:1.3), b"),
+        ("[w|a]", "[w|a]"),
+        ("w b, a", "w b, a"),
         ("wow, a w", "wow, a w"),
         ("a BREAK w, b", "a BREAK b"),
         ("a # w", "a # w"),
     ],
 )
 def test_remove(text: str, left: str) -> None:
-    """Tags of any weight go, and words that stand as a whole; the rest is not touched."""
-    assert remove(text, "n", (("w",), ("red hat",))).prompt == left
+    """Tags of any weight go, and words as they were put in; those the user has changed or weighed stay."""
+    assert remove(text, Choice(name="n", groups=(("w",), ("red hat",)))).prompt == left
 
 
 def test_removing_what_is_not_there_is_said() -> None:
     """Nothing changes, and a warning names the LoRA."""
-    removed = remove("a <lora:m:1>", "n", (("w",),))
+    removed = remove("a <lora:m:1>", Choice(name="n", groups=(("w",),)))
     assert (removed.prompt, removed.removed) == ("a <lora:m:1>", ())
     assert [(note.code, "'n'" in note.message) for note in removed.warnings] == [("not_in_prompt", True)]
     assert [use.name for use in removed.loras] == ["m"]
@@ -219,7 +231,7 @@ def test_removing_gives_the_text_back(text: str, choices: list[Choice], placemen
     left = composed.prompt
     for choice in choices[::order]:
         own = tuple(change.text for change in composed.inserted if change.lora == choice.name)
-        step = remove(left, choice.name, (own,))
+        step = remove(left, replace(choice, groups=(own,)))
         assert tuple(change.text for change in step.removed) == own
         left = step.prompt
     assert left == text
@@ -233,3 +245,39 @@ def test_composing_twice_changes_nothing(text: str, choices: list[Choice], place
     assert (twice.prompt, twice.inserted) == (once.prompt, ())
     names = [use.name for use in once.loras]
     assert {choice.name: names.count(choice.name) for choice in choices} == {choice.name: 1 for choice in choices}
+
+
+def test_a_card_s_tag_and_words_are_taken_out(shared_data: Path) -> None:
+    """What AUTOMATIC1111's own cards have written is known too; activation text edited by hand stays."""
+    recorded = json.loads((shared_data / "a1111" / "cases.json").read_text("utf-8"))["cases"]
+    cases = [case for case in recorded if case["function"] == "card click"]
+    assert cases
+    for case in cases:
+        text = case["expected"]["prompt"]
+        for click in case["input"]["clicks"]:
+            words = split(click["user_metadata"].get("activation text", ""))
+            text = remove(text, Choice(name=click["name"], groups=(words,))).prompt
+        edited = case["note"].startswith("activation text edited")
+        assert text.strip() == ("1girl trig style" if edited else case["input"].get("prompt", "").partition(" <")[0])
+
+
+_HOSTILE = (
+    "[" * _MANY,
+    "<lora:" * (_MANY // 6),
+    "<a:" * (_MANY // 3) + ">",
+    "\\" * _MANY,
+    ":1" * (_MANY // 2),
+    " " * _MANY,
+    "BREAK AND " * (_MANY // 10),
+)
+
+
+@pytest.mark.parametrize("hostile", _HOSTILE, ids=lambda text: text[:6])
+def test_a_hundred_kilobytes_take_seconds(hostile: str) -> None:
+    """As a user's text and as a hub's word, where one slow pattern would take minutes."""
+    start = time.monotonic()
+    word = Choice(name="n", groups=((hostile,),), negative=hostile)
+    remove(compose("a, b", [word]).prompt, word)
+    plain = Choice(name="n", groups=(("w",),))
+    remove(compose(hostile, [plain]).prompt, plain)
+    assert time.monotonic() - start < 30

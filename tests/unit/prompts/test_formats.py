@@ -37,6 +37,27 @@ def test_formats(form: Format, prompt: str) -> None:
     assert all(change.text in prompt for change in composed.inserted)
 
 
+def test_the_negative_prompt_is_written_for_its_reader_too() -> None:
+    """Escapes go from a plain one."""
+    choice = Choice(name="n", negative="bad (x)")
+    assert compose("a", [choice], format=Format.PLAIN).negative_prompt == "bad (x)"
+    assert compose("a", [choice]).negative_prompt == "bad \\(x\\)"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a \\[b\\] (c:1.2) # BREAK", None),
+        ("a [b] BREAK c AND d BREAK", "ComfyUI reads BREAK, AND, [ ] as plain text"),
+    ],
+)
+def test_what_comfyui_does_not_know(text: str, message: str | None) -> None:
+    """It is named once, and only to those who write for ComfyUI."""
+    notes = compose(text, [], format=Format.COMFYUI).warnings
+    assert [note.message for note in notes if note.code == "comfyui_syntax"] == ([message] if message else [])
+    assert compose(text, []).warnings == ()
+
+
 def _codes(text: str, *choices: Choice, negative: str = "") -> list[str]:
     return [note.code for note in compose(text, choices, negative=negative).warnings]
 
@@ -51,7 +72,16 @@ def _codes(text: str, *choices: Choice, negative: str = "") -> list[str]:
         ("[<lora:x:1>:b:0.5]", ["tag_in_schedule"]),
         ("<Lora:x:1>", ["unknown_tag"]),
         ("a # <lora:x:1>", ["comment"]),
-        ("<lora:x#1:1> b", ["comment", "unclosed_tag"]),
+        ("<lora:x#1:1> b", ["unsafe_name"]),
+        ("<lora:x#1:1> b\n<lora:y", ["unsafe_name", "unclosed_tag"]),
+        ("a <lora:x#1:1", ["unclosed_tag"]),
+        ("<lora:a=b:1>", ["unsafe_name"]),
+        ("<lora:a=b=c:1>", []),
+        ("<lora:a>b:1>", ["unsafe_name"]),
+        ("<lora:x:1>, >:1>", []),
+        ("<lora:x> <lora:x> [<lora:x:1>] [<lora:x:1>]", ["duplicate_tag", "tag_in_schedule"]),
+        ("(hm:...)", ["bad_attention"]),
+        ("hm:...)", []),
         ("a <lora:x:1", ["unclosed_tag"]),
     ],
 )
