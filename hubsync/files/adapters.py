@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from hubsync.files.header import Tensor
+from hubsync.files.tensors import Tensor
 
 Shape: TypeAlias = tuple[int, ...]
 Part: TypeAlias = Callable[[str], Shape]

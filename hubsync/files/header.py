@@ -6,31 +6,21 @@ the data, without gaps (huggingface/safetensors, README "Format").
 
 from __future__ import annotations
 
-import json
-import math
 import os
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import msgspec
 
 from hubsync.errors import NotSafetensors
 from hubsync.files.opening import opened
+from hubsync.files.tensors import STRINGS, Tensor, duplicate, misfit, misplaced, wrong_size
 
 MAX_HEADER = 100_000_000
 """Longest JSON accepted, in bytes: the limit of the safetensors library itself."""
-
-# fmt: off
-_WIDTHS = {
-    "F4": 0.5, "F6_E2M3": 0.75, "F6_E3M2": 0.75, "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1,
-    "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8,
-    "": -1,  # a tensor without a dtype fits no size
-}
-# fmt: on
 
 _INSTEAD = (
     (b"PK\x03\x04", "it is a zip archive: a PyTorch pickle, or a download that was never unpacked"),
@@ -40,28 +30,6 @@ _INSTEAD = (
     (b"<", "it is a web page"),
     (b'{"', "it is a JSON text, probably a hub's error message"),
 )
-
-_Count = Annotated[int, msgspec.Meta(ge=0, le=2**48)]
-
-
-class Tensor(msgspec.Struct, frozen=True, gc=False):
-    """One tensor: `dtype` as safetensors writes it, `shape`, and where its bytes lie in the data."""
-
-    # A field left out of a file keeps a default that `_misfit` does not let pass.
-    dtype: str = ""
-    # Rank 64 is numpy's limit; it keeps the product of a hostile shape small.
-    shape: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=64)] = (-1,)
-    data_offsets: tuple[_Count, _Count] = (2**49, 0)
-
-    @property
-    def start(self) -> int:
-        """First byte, counted from the end of the header."""
-        return self.data_offsets[0]
-
-    @property
-    def end(self) -> int:
-        """One past the last byte, counted from the end of the header."""
-        return self.data_offsets[1]
 
 
 class _Metadata(msgspec.Struct):
@@ -173,8 +141,10 @@ def _parse(raw: bytes, length: int, file_size: int | None) -> tuple[Header | Non
     end = length + max(places, default=0)
     size = end if file_size is None else file_size
     header = Header(tensors=tensors, metadata=metadata, length=length, file_size=size)
-    problem = problem or _duplicate(raw, header) or _misplaced(tensors, places) or _misfit(tensors)
-    return header, problem or _wrong_size(end, size)
+    texts = [*metadata, *metadata.values()]
+    strings = STRINGS * len(tensors) + (1 + len(texts) if texts else 0)
+    problem = problem or duplicate(raw, strings=strings, texts=texts) or misplaced(tensors, places) or misfit(tensors)
+    return header, problem or wrong_size(end, size)
 
 
 def _decode(raw: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -208,68 +178,6 @@ def _metadata(raw: bytes) -> dict[str, str]:
         except msgspec.DecodeError:
             pass
     return _METADATA.decode(raw).texts if b"__metadata__" in raw else {}
-
-
-def _duplicate(raw: bytes, header: Header) -> str:
-    """Say so if a key stands twice: readers differ in which of the two they take.
-
-    Counting quotes is fast and exact: a key that was dropped leaves its quotes behind. A tensor has five strings.
-    """
-    texts = [*header.metadata, *header.metadata.values()]
-    strings = 5 * len(header.tensors) + (1 + len(texts) if texts else 0)
-    inner = "".join(texts).count('"')
-    escapes = raw[: raw.rfind(b"\\") + 6]
-    if raw.count(b'"') == 2 * strings + inner and b"\\u0022" not in escapes:
-        return ""
-    try:
-        json.loads(raw, object_pairs_hook=_without_duplicates)
-    except NotSafetensors as error:
-        return error.message
-    except (RecursionError, ValueError) as error:
-        return f"its header makes no sense: {error}"
-    return ""
-
-
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
-        _bad(f"{_quoted(name)} stands twice in its header")
-    return found
-
-
-def _misplaced(tensors: Mapping[str, Tensor], places: list[int]) -> str:
-    """Say which tensor does not follow the one before it."""
-    # Writers list tensors in the order of their data: only a strange file needs sorting.
-    if places[2::2] == places[1:-1:2] and not any(places[:1]):
-        return ""
-    end = 0
-    for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_offsets):
-        if tensor.start != end:
-            return f"tensor {_quoted(name)} {'overlaps another' if tensor.start < end else 'leaves a gap before it'}"
-        end = tensor.end
-    return ""
-
-
-def _misfit(tensors: Mapping[str, Tensor]) -> str:
-    """Say which tensor's place is not as large as its shape."""
-    for name, tensor in tensors.items():
-        start, end = tensor.data_offsets
-        # A dtype invented after this was written is no damage: its size is not judged.
-        if math.prod(tensor.shape) * _WIDTHS.get(tensor.dtype, 0) != end - start and tensor.dtype in _WIDTHS:
-            return f"the size of tensor {_quoted(name)} does not fit its shape"
-    return ""
-
-
-def _wrong_size(expected: int, size: int) -> str:
-    if expected > size:
-        return f"truncated: {expected - size:,} of its {expected:,} bytes are missing"
-    return f"{size - expected:,} bytes follow its data" if size > expected else ""
-
-
-def _quoted(name: str) -> str:
-    """A name fit for a message: short, its control characters spelled out."""
-    return repr(name[:80])
 
 
 def _bad(reason: str) -> NoReturn:

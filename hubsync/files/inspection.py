@@ -30,6 +30,8 @@ class Inspection(NetworkInfo):
     autov1: str | None
     autov2: str
     autov3: str | None
+    blake3: str | None
+    crc32: str | None
     alias: str | None
     title: str | None
     trigger_words: tuple[str, ...]
@@ -65,6 +67,8 @@ def inspect(
         autov1=hashes.autov1,
         autov2=hashes.autov2,
         autov3=hashes.autov3,
+        blake3=hashes.blake3,
+        crc32=hashes.crc32,
         alias=alias(header.metadata),
         title=title(header.metadata),
         trigger_words=trigger_phrase(header.metadata),

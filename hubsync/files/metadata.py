@@ -79,7 +79,9 @@ def title(metadata: Mapping[str, str]) -> str | None:
 
 def trigger_phrase(metadata: Mapping[str, str]) -> tuple[str, ...]:
     """The words of `modelspec.trigger_phrase`, which its author stated, split at commas outside brackets."""
-    phrase = _LORA_TAG.sub("", metadata.get("modelspec.trigger_phrase", "")[:_LONGEST_PHRASE])
+    if not (stated := metadata.get("modelspec.trigger_phrase")):
+        return ()
+    phrase = _LORA_TAG.sub("", stated[:_LONGEST_PHRASE])
     words = (word.strip() for word in _BETWEEN_WORDS.split(phrase))
     return tuple(dict.fromkeys(word for word in words if word.casefold() not in _PLACEHOLDERS))
 

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import msgspec
 
-from hubsync.files.header import Header, Tensor
+from hubsync.files.header import Header
 from hubsync.files.names import Kind, Names, read_names
 from hubsync.files.opening import opened
-from hubsync.files.signatures import Evidence, family_of
+from hubsync.files.signatures import Evidence, Families, choose, families_of
+from hubsync.files.tensors import Tensor
 
-_EMBEDDING_FAMILIES = {
-    (768,): "sd1", (1024,): "sd2", (1280,): "sdxl", (768, 1280): "sdxl", (768, 4096): "flux1", (768, 1280, 4096): "sd3",
+_EMBEDDING_FAMILIES: Mapping[tuple[int, ...], Families] = {
+    (768,): ("sd1",), (1024,): ("sd2",), (1280,): ("sdxl",), (768, 1280): ("sdxl",), (768, 4096): ("flux1",),
+    (768, 1280, 4096): ("sd3",),
 }  # fmt: skip
 """By the widths of the text encoders an embedding has vectors for."""
 
@@ -60,17 +62,46 @@ class NetworkInfo(Identity):
     compression: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """What tensors tell of a file by themselves; with its metadata it is an identity. `families` as in `signatures`."""
+
+    kind: Kind
+    network: str | None = None
+    layout: str | None = None
+    families: Families | None = ()
+    rank: int | None = None
+    rank_max: int | None = None
+
+    def network_with(self, metadata: Mapping[str, str]) -> str | None:
+        """Without convolutions a LoCon's weights are a LoRA's; only the trainer can say which it meant."""
+        return "locon" if self.network == "lora" and meant_as_locon(metadata) else self.network
+
+
 def identify(header: Header) -> Identity:
     """Classify a header, by its tensors first and its metadata second."""
-    tensors, names = header.tensors, read_names(tuple(header.tensors))
-    if not names.groups:
-        return _identify_other(header, names)
-    ranks = Counter([rank for group in names.groups for rank in group.ranks(tensors)])
+    found = liken(header.tensors)
     return Identity(
+        kind=found.kind,
+        network=found.network_with(header.metadata),
+        layout=found.layout,
+        family=choose(found.families, header.metadata),
+        rank=found.rank,
+        rank_max=found.rank_max,
+    )
+
+
+def liken(tensors: Mapping[str, Tensor]) -> Likeness:
+    """Classify tensors."""
+    names = read_names(tuple(tensors))
+    if not names.groups:
+        return _liken_other(tensors, names)
+    ranks = Counter([rank for group in names.groups for rank in group.ranks(tensors)])
+    return Likeness(
         kind=names.kind or "other",
-        network=_network(names, header),
+        network=_network(names, tensors),
         layout=names.layout,
-        family=_family(header, names),
+        families=_families(tensors, names),
         rank=max(ranks, key=lambda rank: (ranks[rank], rank), default=None),
         rank_max=max(ranks, default=None),
     )
@@ -92,7 +123,7 @@ def examine(header: Header, *, path: Path | None = None) -> NetworkInfo:
     full = sum([group.sides(name, tensors).full for group, name in adapted]) if adapted else parameters
     return NetworkInfo(
         **{field.name: getattr(identity, field.name) for field in fields(identity)},
-        alpha=(_read_alpha(header, alphas, path) if path else None) or _stated_alpha(header.metadata),
+        alpha=(_read_alpha(header, alphas, path) if path else None) or stated_alpha(header.metadata),
         modules=len(adapted),
         parameters=parameters,
         targets={"unet": len(adapted) - encoders, "text_encoder": encoders},
@@ -101,23 +132,23 @@ def examine(header: Header, *, path: Path | None = None) -> NetworkInfo:
     )
 
 
-def _identify_other(header: Header, names: Names) -> Identity:
+def _liken_other(tensors: Mapping[str, Tensor], names: Names) -> Likeness:
     """A file that adapts nothing."""
-    widths = {tensor.shape[-1] for tensor in header.tensors.values() if tensor.shape}
-    few = 0 < len(header.tensors) <= 3 and not any("." in name for name in header.tensors)
+    widths = {tensor.shape[-1] for tensor in tensors.values() if tensor.shape}
+    few = 0 < len(tensors) <= 3 and not any("." in name for name in tensors)
     if names.kind == "embedding" or (names.kind is None and few and widths <= _ENCODER_WIDTHS):
-        return Identity(kind="embedding", family=_EMBEDDING_FAMILIES.get(tuple(sorted(widths))))
+        return Likeness(kind="embedding", families=_EMBEDDING_FAMILIES.get(tuple(sorted(widths)), ()))
     if names.kind != "checkpoint":
-        return Identity(kind="other")
-    return Identity(kind="checkpoint", family=_family(header, names))
+        return Likeness(kind="other")
+    return Likeness(kind="checkpoint", families=_families(tensors, names))
 
 
-def _family(header: Header, names: Names) -> str | None:
+def _families(tensors: Mapping[str, Tensor], names: Names) -> Families | None:
     def width_of(mark: str) -> int:
         module = next((index for index, line in enumerate(names.lines) if mark in line), None)
-        return 0 if module is None else _inputs(names, names.modules[module], header.tensors)
+        return 0 if module is None else _inputs(names, names.modules[module], tensors)
 
-    return family_of(Evidence(denoiser=names.denoiser, encoder=names.encoder, width_of=width_of), header.metadata)
+    return families_of(Evidence(denoiser=names.denoiser, encoder=names.encoder, width_of=width_of))
 
 
 def _inputs(names: Names, module: str, tensors: Mapping[str, Tensor]) -> int:
@@ -128,9 +159,9 @@ def _inputs(names: Names, module: str, tensors: Mapping[str, Tensor]) -> int:
     return weight.shape[1] if weight and len(weight.shape) > 1 else 0
 
 
-def _network(names: Names, header: Header) -> str:
+def _network(names: Names, tensors: Mapping[str, Tensor]) -> str:
     main = max(names.groups, key=lambda group: (group.algorithm.network != "full", len(group.names)))
-    network, shapes = main.algorithm.network, main.shapes(header.tensors)
+    network, shapes = main.algorithm.network, main.shapes(tensors)
     if network == "oft" and any(len(shape) == 4 for shape in shapes):
         return "boft"
     if network != "lora":
@@ -139,8 +170,12 @@ def _network(names: Names, header: Header) -> str:
         return "dora"
     if names.core or any(len(shape) > 2 and math.prod(shape[2:]) > 1 for shape in shapes):
         return "locon"
-    # Without convolutions a LoCon's weights are a LoRA's; only the trainer can say which it meant.
-    return "locon" if _LOCON.search(header.metadata.get("ss_network_args", "")) else "lora"
+    return "lora"
+
+
+def meant_as_locon(metadata: Mapping[str, str]) -> bool:
+    """Whether the trainer called its network a LoCon."""
+    return _LOCON.search(metadata.get("ss_network_args", "")) is not None
 
 
 def _read_alpha(header: Header, alphas: list[Tensor], path: Path) -> float | None:
@@ -148,11 +183,11 @@ def _read_alpha(header: Header, alphas: list[Tensor], path: Path) -> float | Non
     with opened(path) as file:
         for tensor in alphas:
             os.lseek(file, header.length + tensor.start, os.SEEK_SET)
-            values[_number(tensor.dtype, os.read(file, 8))] += 1
+            values[first_number(tensor.dtype, os.read(file, 8))] += 1
     return max(values, key=lambda value: (values[value], value), default=None)
 
 
-def _number(dtype: str, content: bytes) -> float:
+def first_number(dtype: str, content: bytes) -> float:
     """The first number of a tensor; 0.0, which no alpha is, where it cannot be read."""
     if dtype == "BF16":
         dtype, content = "F32", b"\0\0" + content[:2]
@@ -163,8 +198,8 @@ def _number(dtype: str, content: bytes) -> float:
     return value if math.isfinite(value) else 0.0
 
 
-def _stated_alpha(metadata: Mapping[str, str]) -> float | None:
-    """As kohya's trainers state it, or the peft configuration that diffusers stores."""
+def stated_alpha(metadata: Mapping[str, str]) -> float | None:
+    """Alpha as kohya's trainers state it, or the peft configuration that diffusers stores."""
     try:
         if text := metadata.get("ss_network_alpha"):
             value = float(text)

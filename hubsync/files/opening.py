@@ -12,7 +12,7 @@ from hubsync.errors import NoPermission, NoSpace, NotFound, NotSafetensors
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
+def opened(path: str | Path) -> Iterator[int]:
     """A file descriptor to read a model file with; what goes wrong meanwhile becomes an error of ours.
 
     Raises:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -17,6 +16,8 @@ from hubsync.domain import FileFormat
 from hubsync.errors import UnsafeName
 
 SUFFIX = ".safetensors"
+MODEL_ENDINGS = frozenset({"safetensors", "sft", "ckpt", "pt", "pth", "bin", "pkl"})
+"""Extensions that AUTOMATIC1111 or ComfyUI list as LoRAs, in lower case and without the dot."""
 
 _UNSAFE = re.compile(r"[^\w .-]+")  # the widest set every peer's tag pattern reads
 _MAX_STEM_BYTES = 120  # leaves room for `.preview.png` in 255 bytes and for Windows' 260-character paths
@@ -89,12 +90,6 @@ def place(part: Path, target: Path) -> None:
     """Give a finished part file its name, durably. An existing target is replaced whole or not at all."""
     part.replace(target)
     sync_folder(target.parent)
-
-
-def move_file(path: Path, target: Path) -> None:
-    """Move a file, also to another file system; the folder is made."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(path, target)
 
 
 def write_aside(path: Path, content: bytes) -> None:

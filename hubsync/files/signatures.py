@@ -43,21 +43,22 @@ class Evidence:
         return _last(self.denoiser, blocks)
 
 
-def family_of(evidence: Evidence, metadata: Mapping[str, str]) -> str | None:
-    """The family, by the names of the command-line contract; None if the header does not tell."""
-    families = _from_weights(evidence)
-    stated = _stated(metadata)
-    if families is None or stated in families:
-        return stated
-    return families[0] if families else None
-
-
-def _from_weights(evidence: Evidence) -> Families | None:
-    """None: the names say nothing."""
+def families_of(evidence: Evidence) -> Families | None:
+    """The families whose weights these can be; None if names say nothing."""
     verdict = _signature(evidence.denoiser)
     if verdict is None:
         return _text_encoder(evidence) if evidence.encoder and not evidence.denoiser else None
     return (verdict,) if isinstance(verdict, str) else verdict(evidence)
+
+
+def choose(families: Families | None, metadata: Mapping[str, str]) -> str | None:
+    """The family, by the names of the command-line contract; None if the header does not tell."""
+    if families is not None and len(families) < 2:
+        return families[0] if families else None
+    stated = stated_family(metadata)
+    if families is None or stated in families:
+        return stated
+    return families[0]
 
 
 @lru_cache(maxsize=64)
@@ -232,9 +233,15 @@ _STATED = {
 """How base models begin in metadata, written small and without punctuation."""
 
 
-def _stated(metadata: Mapping[str, str]) -> str | None:
+@lru_cache(maxsize=256)
+def _named(name: str) -> str | None:
+    letters = re.sub(r"[^a-z0-9]", "", name.lower())
+    return next((family for start, family in _STATED.items() if letters.startswith(start)), None)
+
+
+def stated_family(metadata: Mapping[str, str]) -> str | None:
+    """The family that metadata states; it is often copied from another file."""
     for key in ("modelspec.architecture", "ss_base_model_version"):
-        name = re.sub(r"[^a-z0-9]", "", metadata.get(key, "").lower())
-        if family := next((family for start, family in _STATED.items() if name.startswith(start)), None):
+        if (name := metadata.get(key)) and (family := _named(name)):
             return family
     return {"True": "sd2", "False": "sd1"}.get(metadata.get("ss_v2", ""))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from hubsync.errors import HubError, HubsyncError, Unreachable
 from hubsync.hubs.refusals import BAD_KEY, LOG_IN, REGION, WEB_PAGE, Refusal, by_status, by_text
-from hubsync.hubs.text import clean, unsigned
-from hubsync.hubs.wire import moment
+from hubsync.lenient import moment
 from hubsync.limiter import host_of
+from hubsync.text import clean, unsigned
 
 if TYPE_CHECKING:
     import httpx2

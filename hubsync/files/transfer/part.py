@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubsync.errors import Cancelled
+from hubsync.files.opening import disk_errors
 from hubsync.files.transfer.journal import read_journal
 from hubsync.files.transfer.segments import SegmentMap
 
@@ -57,14 +58,16 @@ class Part:
 
         Raises:
             Cancelled: `cancel` was set while waiting.
+            NoSpace, NoPermission: the lock cannot be made.
         """
         from filelock import FileLock, Timeout
 
-        self.lock.parent.mkdir(parents=True, exist_ok=True)
         lock, told = FileLock(self.lock), False
         while True:
             try:
-                lock.acquire(blocking=False)
+                with disk_errors(self.lock.parent):
+                    self.lock.parent.mkdir(parents=True, exist_ok=True)
+                    lock.acquire(blocking=False)
                 break
             except Timeout:
                 if not told:

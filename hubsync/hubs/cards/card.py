@@ -16,7 +16,7 @@ from hubsync.hubs.cards.front_matter import split, words_of
 from hubsync.hubs.cards.pictures import pictures
 from hubsync.hubs.cards.weight import weight_hint
 from hubsync.hubs.cards.words import trigger_words
-from hubsync.hubs.text import LONGEST, clean, plain, unescaped
+from hubsync.text import LONGEST, clean, plain, unescaped
 
 _FENCE = re.compile(r"^[ \t]*(```|~~~)[^`\n]*\n(.*?)(?:^[ \t]*\1[^\n]*|\Z)", re.MULTILINE | re.DOTALL)
 # A block of one short line may be a trigger word; of more lines or with such signs it is code.

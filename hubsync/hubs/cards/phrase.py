@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from hubsync.hubs.text import clean
+from hubsync.text import clean
 
 _MARKED = (
     r"(?:`+[^`\n]{0,400}`+|\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|「[^」\n]{1,200}」|『[^』\n]{1,200}』"

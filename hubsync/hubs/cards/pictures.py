@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from hubsync.domain import Preview
 from hubsync.hubs.cards.front_matter import words_of
-from hubsync.hubs.text import clean
+from hubsync.text import clean
 
 _VIDEOS = frozenset({".mp4", ".webm"})
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"}) | _VIDEOS

@@ -8,7 +8,7 @@ from hubsync.hubs.cards import tables
 from hubsync.hubs.cards.names import DENIED, NAME, is_about_words, uncalled
 from hubsync.hubs.cards.phrase import SERIES, listed, unique, value, words
 from hubsync.hubs.cards.sections import denies, sections, words_of
-from hubsync.hubs.text import clean, plain
+from hubsync.text import clean, plain
 
 _QUOTE = re.compile(r"^[ \t]*>[ \t]?(?:\[!\w+\])?", re.MULTILINE)
 _LINK = re.compile(r"(!?)\[([^\]\n]{0,300})\]\([^)\n]{0,2000}\)")

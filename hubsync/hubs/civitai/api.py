@@ -8,8 +8,8 @@ from typing import Any
 from hubsync.errors import HubsyncError, UnexpectedResponse
 from hubsync.hubs.civitai import shapes as wire
 from hubsync.hubs.http import Http, json_of
-from hubsync.hubs.text import clean
-from hubsync.hubs.wire import T, read, rows, texts
+from hubsync.lenient import T, read, rows, texts
+from hubsync.text import clean
 
 _MOST_HASHES = 10_000
 

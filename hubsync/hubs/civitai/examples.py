@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from statistics import median
 
 from hubsync.hubs.civitai.shapes import Meta, Resource
-from hubsync.hubs.text import clean
-from hubsync.hubs.wire import read, rows
+from hubsync.lenient import read, rows
+from hubsync.text import clean
 
 # <lora:NAME:WEIGHT>, with whatever further fields a generator adds.
 _TAG = re.compile(r"<lora:([^:<>]+)(?::([^:<>]*))?[^<>]*>", re.IGNORECASE)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from hubsync.domain import FileFormat, FileKind, LoraFile, LoraType, Scan
 from hubsync.hubs.civitai import shapes as wire
 from hubsync.hubs.formats import format_of
-from hubsync.hubs.text import clean
-from hubsync.hubs.wire import count, read, rows
+from hubsync.lenient import count, read, rows
 from hubsync.refs import CivitaiRef
+from hubsync.text import clean
 
 TYPES = {
     "LORA": LoraType.LORA,

@@ -19,11 +19,12 @@ from hubsync.hubs.civitai.api import Api
 from hubsync.hubs.civitai.query import base_names, ordered, params, shown
 from hubsync.hubs.civitai.read import Reader
 from hubsync.hubs.http import Http
-from hubsync.hubs.text import clean
-from hubsync.hubs.wire import read, rows, utc_now
+from hubsync.lenient import read, rows, utc_now
 from hubsync.refs import CivitaiRef, HashRef, Ref, Source
+from hubsync.text import clean
 
 _AUTOV3_DIGITS = 12
+_MOST_MODELS = 100
 
 
 class Civitai:
@@ -104,6 +105,18 @@ class Civitai:
             if digest in asked and match.model_id and match.model_version_id:
                 known.setdefault(digest, CivitaiRef(model=match.model_id, version=match.model_version_id))
         return known
+
+    def loras(self, models: Sequence[int]) -> Mapping[int, Lora]:
+        """Models by their numbers, a hundred a request, all versions of each; those it does not list are absent."""
+        found: dict[int, Lora] = {}
+        for start in range(0, len(models), _MOST_MODELS):
+            numbers = ",".join(map(str, models[start : start + _MOST_MODELS]))
+            page = self._api.models([("ids", numbers), ("limit", str(_MOST_MODELS)), ("nsfw", "true")])
+            for model in rows(page.items, wire.Model):
+                versions = [version for version in rows(model.model_versions, wire.Version) if version.id]
+                if model.id and versions:
+                    found[model.id] = self._reader.lora(model, versions)
+        return found
 
     def base_models(self) -> tuple[str, ...]:
         """The names of base models a search can ask for, in Civitai's order; asked for once.

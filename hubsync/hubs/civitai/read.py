@@ -14,10 +14,10 @@ from hubsync.families import Families
 from hubsync.hubs.civitai import shapes as wire
 from hubsync.hubs.civitai.examples import metas, usual_negative, usual_weight
 from hubsync.hubs.civitai.files import TYPES, files_of
-from hubsync.hubs.text import clean, clean_lines, plain
-from hubsync.hubs.wire import count, moment, read, rows, texts
+from hubsync.lenient import count, moment, read, rows, texts
 from hubsync.prompts.words import groups, weight_hint
 from hubsync.refs import CivitaiRef, Source
+from hubsync.text import clean, clean_lines, plain
 
 _LEVELS: dict[object, int] = {"None": 1, "Soft": 2, "Mature": 4, "X": 8, False: 1, True: 8}
 _ALL_LEVELS = 63

@@ -1,4 +1,4 @@
-"""Civitai's JSON: every field optional, nested things read one by one with `hubsync.hubs.wire`.
+"""Civitai's JSON: every field optional, nested things read one by one with `hubsync.lenient`.
 
 Three eras are told apart by which keys occur; unknown keys and enum values are no errors.
 """

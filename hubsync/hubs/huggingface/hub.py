@@ -20,9 +20,9 @@ from hubsync.hubs.http import Http, json_of, user_agent
 from hubsync.hubs.huggingface.read import Reader
 from hubsync.hubs.huggingface.shapes import Account, Repo, from_info
 from hubsync.hubs.huggingface.walk import Walk
-from hubsync.hubs.text import clean
-from hubsync.hubs.wire import moment, read, utc_now
+from hubsync.lenient import moment, read, utc_now
 from hubsync.refs import HuggingFaceRef, Ref, Source
+from hubsync.text import clean
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -14,9 +14,9 @@ from hubsync.hubs.cards.pictures import PICTURES, preview, suffix
 from hubsync.hubs.formats import format_of
 from hubsync.hubs.huggingface.shapes import Repo, Sibling
 from hubsync.hubs.huggingface.weights import family_hint, kind_of, primary
-from hubsync.hubs.text import clean
-from hubsync.hubs.wire import count, moment
+from hubsync.lenient import count, moment
 from hubsync.refs import HuggingFaceRef, Source
+from hubsync.text import clean
 
 TAGS = {LoraType.LORA: "lora", LoraType.DORA: "dora", LoraType.EMBEDDING: "textual_inversion"}
 """The Hub's tags for what hubsync looks for; `dora` stands instead of `lora` on cards of some training scripts."""

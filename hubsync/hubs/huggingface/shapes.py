@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct, field
 
-from hubsync.hubs.wire import count, read, rows
+from hubsync.lenient import count, read, rows
 from hubsync.refs import valid_repo
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from hubsync.families import Families
 from hubsync.hubs.base import MOST_PAGES
 from hubsync.hubs.huggingface.read import TAGS
 from hubsync.hubs.huggingface.shapes import Repo
-from hubsync.hubs.wire import read
+from hubsync.lenient import read
 from hubsync.refs import Source
 
 # One call for a page gives card metadata and file names; sizes come with a repository's own answer.

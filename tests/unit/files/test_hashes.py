@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zlib
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubsync.errors import Cancelled
-from hubsync.files.hashes import hash_file
+from hubsync.files.hashes import Hasher, hash_file
 
 MIB = 1 << 20
 
@@ -74,3 +75,18 @@ def test_hashes_of_the_real_lora(shared_data: Path) -> None:
     data = content[8 + int.from_bytes(content[:8], "little") :]
     assert hash_file(path).autov3 == _hex(data, 12)
     assert hash_file(path).sha256 == _hex(content, 64)
+
+
+def test_the_other_hashes_are_those_of_their_tools(tmp_path: Path) -> None:
+    """As `b3sum` and zlib give them; a download leaves them for later."""
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"hello world")
+    hashes = hash_file(path)
+    assert hashes.blake3 == "d74981efa70a0c880b8d8c1985d075dbcbf679b99a5f9914e5aaf96b831a9e24"
+    assert hashes.crc32 == "0d4a1185"
+    content = hashlib.sha512(b"x").digest() * MIB
+    path.write_bytes(content)
+    assert hash_file(path).crc32 == f"{zlib.crc32(content):08x}"
+    with Hasher() as hasher:
+        hasher.update(memoryview(content))
+        assert (hasher.result().blake3, hasher.result().crc32) == (None, None)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from hubsync.errors import NoPermission, NotFound, NotSafetensors
-from hubsync.files.header import MAX_HEADER, Header, Tensor, header_length, parse_header, partial_header, read_header
+from hubsync.files.header import MAX_HEADER, Header, header_length, parse_header, partial_header, read_header
 from hubsync.files.network import examine
+from hubsync.files.tensors import Tensor
 
 
 def _pack(header: object, data: bytes = b"") -> bytes:

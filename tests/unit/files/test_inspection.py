@@ -46,7 +46,7 @@ def lora(tmp_path: Path) -> Path:
 
 def test_every_key_of_the_contract_is_there() -> None:
     """`inspect --json` prints these keys; more are allowed, none may be missing."""
-    assert {field.name for field in fields(Inspection)} == CONTRACT | {"problem", "title"}
+    assert {field.name for field in fields(Inspection)} == CONTRACT | {"problem", "title", "blake3", "crc32"}
 
 
 def test_a_sound_lora_is_told_whole(lora: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubsync.hubs.text import clean, clean_lines, plain, unescaped, unsigned
+from hubsync.text import clean, clean_lines, plain, unescaped, unsigned
 
 
 @given(st.text())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec import Struct, field
 
-from hubsync.hubs.wire import count, moment, read, rows, texts
+from hubsync.lenient import count, moment, read, rows, texts
 
 
 class Thing(Struct, rename="camel", kw_only=True):

@@ -1,0 +1,168 @@
+"""What a library needs to know of each of its files, as fast as it can be told.
+
+Thousands of LoRAs come from the same few trainers and settings, and what a header says of tensors is then the same byte
+for byte. So those bytes are told apart by their hash, and each kind is judged once: 0.1 ms a file instead of 0.6.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+
+from hubsync.errors import NotSafetensors
+from hubsync.files.header import Header, header_length, partial_header
+from hubsync.files.metadata import alias, title, trigger_phrase
+from hubsync.files.names import Kind
+from hubsync.files.network import Identity, Likeness, first_number, liken, stated_alpha
+from hubsync.files.opening import opened
+from hubsync.files.signatures import choose
+from hubsync.files.tensors import STRINGS, Tensor, duplicate, misfit, misplaced, wrong_size
+
+_PICKLES = frozenset({".pt", ".ckpt", ".bin", ".pth", ".pkl"})
+# Bytes; most headers end before it. From 128 KiB on each buffer is mapped anew, and a glance takes half as long again.
+_FIRST_READ = 100_000
+_FIRST = b'{"__metadata__":'
+_COMMA = ord(",")
+_MOST_PADDING = 64  # spaces; safetensors itself pads to eight bytes
+_MOST_REMEMBERED = 10_000
+
+_TEXTS = msgspec.json.Decoder(dict[str, str])
+_TENSORS = msgspec.json.Decoder(dict[str, Tensor])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance(Identity):
+    """One file. `code` is None for a sound LoRA or embedding, else why it is none, and `problem` says it in words.
+
+    code: `not_safetensors`, damaged or hostile; `unsafe_file`, a pickle; `misfiled`, sound but something else.
+    alpha: of one module; a file may have several.
+    trigger_words: those its author stated.
+    """
+
+    code: str | None = None
+    problem: str = ""
+    alpha: float | None = None
+    alias: str | None = None
+    title: str | None = None
+    trigger_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """What follows from a header's tensors: verdict, bytes of data, and where one alpha lies in them."""
+
+    likeness: Likeness
+    problem: str
+    end: int
+    alpha: tuple[int, str] | None
+
+
+class Glancer:
+    """Looks at files one after the other and remembers the kinds it has seen."""
+
+    def __init__(self) -> None:
+        from blake3 import blake3
+
+        self._hash = blake3
+        self._seen: dict[bytes, _Section] = {}
+
+    def glance(self, path: Path | str, size: int) -> Glance:
+        """What a file of `size` bytes is. The verdict on its header is that of `header` and `network`.
+
+        Raises:
+            NotFound, NoPermission: it cannot be opened.
+        """
+        path = os.fspath(path)
+        if path[path.rfind(".") :].lower() in _PICKLES:
+            return Glance(kind="other", code="unsafe_file", problem="a pickle, which can run code when it is loaded")
+        with opened(path) as file:
+            raw = os.read(file, _FIRST_READ)
+            try:
+                length = header_length(raw)
+            except NotSafetensors:
+                return _thorough(path)
+            while len(raw) < length and (more := os.read(file, length - len(raw))):
+                raw += more
+            found = self._fast(raw, length) if len(raw) >= length else None
+            if found is None:
+                return _thorough(path)
+            section, metadata = found
+            alpha = None
+            if section.alpha:
+                start, dtype = section.alpha
+                # The first read mostly reaches into the data.
+                here = raw[length + start : length + start + 8] or os.pread(file, 8, length + start)
+                alpha = first_number(dtype, here) or None
+        return _glance(section.likeness, section.problem or wrong_size(length + section.end, size), metadata, alpha)
+
+    def _fast(self, raw: bytes, length: int) -> tuple[_Section, Mapping[str, str]] | None:
+        """The two halves of a header that ends at `length`, the second judged once; None where it is not plain."""
+        # Every slice copies 80 KB, so places are counted instead.
+        begin = raw.rfind(b"}", 8, raw.find(b'"data_offsets"', 8, length)) + 1
+        tail = raw[max(8, length - _MOST_PADDING) : length]
+        end = length - len(tail) + len(tail.rstrip(b" "))
+        if raw[8 : 8 + len(_FIRST)] != _FIRST or not begin < end or raw[begin] != _COMMA:
+            return None
+        texts = raw[8 + len(_FIRST) : begin]
+        try:
+            metadata = _TEXTS.decode(texts)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        written = [*metadata, *metadata.values()]
+        if duplicate(texts, strings=len(written), texts=written):
+            return None
+        digest = self._hash(memoryview(raw)[begin:end]).digest()
+        section = self._seen.get(digest) or _judged(b"{" + raw[begin + 1 : end])
+        if section is not None and len(self._seen) < _MOST_REMEMBERED:
+            self._seen[digest] = section
+        return None if section is None else (section, metadata)
+
+
+def _judged(raw: bytes) -> _Section | None:
+    """A header without its metadata; None where it is not even JSON of the right shape."""
+    try:
+        tensors = _TENSORS.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if "__metadata__" in tensors:
+        return None
+    places = list(chain.from_iterable([tensor.data_offsets for tensor in tensors.values()]))
+    problem = duplicate(raw, strings=STRINGS * len(tensors)) or misplaced(tensors, places) or misfit(tensors)
+    alpha = next(((tensor.start, tensor.dtype) for name, tensor in tensors.items() if name.endswith(".alpha")), None)
+    return _Section(liken(tensors), problem, max(places, default=0), alpha)
+
+
+def _thorough(path: str) -> Glance:
+    """The same by reading the whole header, whatever state it is in."""
+    found, problem = partial_header(Path(path))
+    header = found or Header(tensors={}, metadata={}, length=0, file_size=0)
+    return _glance(liken(header.tensors), problem, header.metadata, None)
+
+
+def _glance(likeness: Likeness, problem: str, metadata: Mapping[str, str], alpha: float | None) -> Glance:
+    code = "not_safetensors" if problem else None if likeness.kind in {"lora", "embedding"} else "misfiled"
+    return Glance(
+        kind=likeness.kind,
+        network=likeness.network_with(metadata),
+        layout=likeness.layout,
+        family=choose(likeness.families, metadata),
+        rank=likeness.rank,
+        rank_max=likeness.rank_max,
+        code=code,
+        problem=problem or (_misfiled(likeness.kind) if code else ""),
+        alpha=alpha or stated_alpha(metadata),
+        alias=alias(metadata),
+        title=title(metadata),
+        trigger_words=trigger_phrase(metadata),
+    )
+
+
+def _misfiled(kind: Kind) -> str:
+    if kind == "checkpoint":
+        return "a checkpoint, not a LoRA: tools look for those in another folder"
+    return "neither a LoRA nor an embedding: a ControlNet, an adapter or the like"
