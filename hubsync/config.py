@@ -70,6 +70,13 @@ class Install(Struct, frozen=True, kw_only=True):
 
     jobs: Annotated[int, Meta(ge=1, le=16)] = 8
     previews: bool = True
+    folders: str = ""
+
+
+class Library(Struct, frozen=True, kw_only=True):
+    """What hubsync writes beside LoRAs."""
+
+    sidecars: bool = True
 
 
 class Prompt(Struct, frozen=True, kw_only=True):
@@ -108,6 +115,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     network: Network = Network()
     search: Search = Search()
     install: Install = Install()
+    library: Library = Library()
     prompt: Prompt = Prompt()
     render: Render = Render()
     checkpoint: dict[str, str] = field(default_factory=dict)

@@ -71,6 +71,7 @@ def open_tui(hubsync: Hubsync) -> None:
     """Run the TUI on these services; the one way from the command line into it."""
     from hubsync.tui.app import run
 
+    hubsync.hash_by_the_way()
     run(hubsync)
 
 

@@ -11,9 +11,8 @@ from hubsync.cli import output
 from hubsync.cli.common import Call, choice, pass_call
 from hubsync.cli.diagnostics import EXIT_CODES, say
 from hubsync.cli.shapes import JSON, installed_json
-from hubsync.domain import Installed
+from hubsync.domain import Installed, ListFilter, ListSort
 from hubsync.refs import Source
-from hubsync.services.library import ListFilter, ListSort
 
 
 @click.command("list")
@@ -94,6 +93,8 @@ def _fields(lora: Installed) -> tuple[tuple[str, object], ...]:
         ("size", output.human_size(lora.size)),
         ("sha256", lora.sha256),
         ("autov3", lora.autov3),
+        ("newer version", lora.newer),
+        ("updates", "ignored" if lora.pinned else None),
         *(
             (f"trigger group {group.index}{'*' if group.enabled else ''}", ", ".join(group.texts))
             for group in lora.groups

@@ -22,6 +22,11 @@ def emit(text: str = "") -> None:
     print(plain(text))
 
 
+def emit_exactly(text: str) -> None:
+    """Print text that programs read: unchanged, unless it goes to a terminal."""
+    print(plain(text) if sys.stdout.isatty() else text.encode(errors="replace").decode())
+
+
 def emit_table(rows: Iterable[Sequence[str]], *, header: Sequence[str]) -> None:
     """Print aligned columns; the first is cut so that a line fits the terminal."""
     table = [list(header), *(list(map(_one_line, row)) for row in rows)]

@@ -1,45 +1,27 @@
-"""`triggers` and `prompt`."""
+"""`prompt`."""
 
 from __future__ import annotations
 
-import base64
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from hubsync.cli import output
+from hubsync.cli import clipboard, output
 from hubsync.cli.common import Call, choice, pass_call
 from hubsync.cli.diagnostics import say
 from hubsync.cli.shapes import JSON
-from hubsync.domain import Installed, TriggerGroup
 from hubsync.prompts.compose import Composed, Format
-from hubsync.prompts.syntax import attention, extra_networks
+from hubsync.prompts.schedules import schedules
+from hubsync.prompts.syntax import attention, composable, extra_networks, strip_comments
 from hubsync.services.triggers import Wish
 
+_NEGATIVE = "Negative prompt: "
+"""How AUTOMATIC1111 begins a negative prompt below a prompt."""
 
-@click.command("triggers")
-@click.argument("name")
-@pass_call
-def triggers_command(call: Call, name: str) -> None:
-    """Show the trigger words of an installed LoRA, in their groups, and who said them."""
-    with call.open() as hubsync:
-        lora = hubsync.library.find(name)
-    if call.json:
-        output.emit_json(_triggers_json(lora))
-        return
-    if not lora.groups:
-        say(f"{lora.name} has no trigger words")
-    for group in lora.groups:
-        output.emit(f"group {group.index}{' (inserted by default)' if group.enabled else ''}")
-        for word in group.words:
-            output.emit(f"  {'' if word.enabled else '(off) '}{word.text}  [{word.source.value}]")
-    if lora.suggestions:
-        output.emit("suggested by the training data")
-        for item in lora.suggestions:
-            output.emit(f"  {item.text}  {item.score:.0%}  [{item.source}]")
-    output.emit_fields((("weight", lora.weight), ("negative", lora.negative)))
+_NEGATIVE_LINE = re.compile(rf"(?:\A|\n){_NEGATIVE.rstrip()} ?")
 
 
 @click.command("prompt")
@@ -48,29 +30,57 @@ def triggers_command(call: Call, name: str) -> None:
 @click.option("--negative", default="", metavar="TEXT", help="The negative prompt.")
 @click.option("--remove", "removed", multiple=True, metavar="NAME", help="A LoRA to take out, with its words.")
 @click.option("--no-triggers", is_flag=True, help="Tags only, no trigger words.")
-@click.option("--format", "form", type=choice(Format), default=Format.A1111.value, show_default=True)
-@click.option("--copy", is_flag=True, help="Copy the prompt to the terminal's clipboard (OSC 52).")
+@click.option(
+    "--format",
+    "form",
+    type=choice(Format),
+    default=Format.A1111.value,
+    show_default=True,
+    help="Who reads the prompt. comfyui: no tags, embedding:NAME; there an inner weight replaces the outer ones, and "
+    "[ ], BREAK and AND are text. swarmui: the model's weight first. plain: no tags, no escapes.",
+)
+@click.option("--copy", is_flag=True, help="Copy the prompt to the terminal's clipboard (OSC 52), also through SSH.")
 @click.option("--parse", is_flag=True, help="Print what AUTOMATIC1111 makes of TEXT.")
+@click.option(
+    "--steps", type=click.IntRange(1, 1000), default=20, show_default=True, help="Steps of a picture, for --parse."
+)
 @pass_call
 def prompt_command(call: Call, text: str, loras: tuple[str, ...], removed: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
-    """Put LoRAs with their trigger words into TEXT (- reads stdin), or take them out."""
-    text = sys.stdin.read().rstrip("\n") if text == "-" else text
+    """Put LoRAs with their trigger words into TEXT, or take them out.
+
+    TEXT - reads stdin, and stdout is the prompt alone: words for the negative prompt are told on stderr, unless the
+    text holds a line "Negative prompt: ...", which is read and written as AUTOMATIC1111 does.
+    """
+    piped = text == "-"
+    text = _stdin() if piped else text
     if options["parse"]:
-        output.emit_json(_parsed_json(text))
+        output.emit_json(_parsed_json(text, options["steps"]))
         return
+    if piped and (line := _NEGATIVE_LINE.search(text)):
+        text, options["negative"] = text[: line.start()], options["negative"] or text[line.end() :]
     steps = _compose(call, text, loras, removed, options)
     composed = _composed_json(steps)
     if call.json:
         output.emit_json(composed)
     else:
-        output.emit(composed["prompt"])
-        if composed["negative_prompt"]:
-            output.emit(f"Negative prompt: {composed['negative_prompt']}")
-    for note in (*(warning["message"] for warning in composed["warnings"]), *steps[-1].remarks):
-        if not call.quiet:
-            say(f"note: {note}")
-    if options["copy"] and sys.stderr.isatty():
-        sys.stderr.write(f"\x1b]52;c;{base64.b64encode(composed['prompt'].encode()).decode()}\x07")
+        _print(composed, aside=piped and not options["negative"])
+    notes = [*(warning["message"] for warning in composed["warnings"]), *steps[-1].remarks]
+    if options["copy"]:
+        notes.append(clipboard.copy(composed["prompt"]))
+    for note in notes if not call.quiet else ():
+        say(f"note: {note}")
+
+
+def _stdin() -> str:
+    """What is piped in, without the line break that ends it."""
+    return sys.stdin.buffer.read().decode("utf-8-sig", "replace").replace("\r\n", "\n").removesuffix("\n")
+
+
+def _print(composed: JSON, *, aside: bool) -> None:
+    """The prompt, and below it the negative one; `aside` keeps that out of a pipe that knows of none."""
+    output.emit_exactly(composed["prompt"])
+    if negative := composed["negative_prompt"]:
+        (say if aside else output.emit_exactly)(f"{_NEGATIVE}{negative}")
 
 
 def _compose(
@@ -95,24 +105,6 @@ def _compose(
     return steps
 
 
-def _triggers_json(lora: Installed) -> JSON:
-    """The answer of `triggers`."""
-    return {
-        "name": lora.name,
-        "groups": [_group_json(group) for group in lora.groups],
-        "suggestions": [
-            {"text": item.text, "score": round(item.score, 3), "source": item.source} for item in lora.suggestions
-        ],
-        "weight": lora.weight,
-        "negative": lora.negative,
-    }
-
-
-def _group_json(group: TriggerGroup) -> JSON:
-    words = [{"text": word.text, "source": word.source.value, "enabled": word.enabled} for word in group.words]
-    return {"index": group.index, "enabled": group.enabled, "words": words}
-
-
 def _composed_json(steps: Sequence[Composed]) -> JSON:
     """The answer of `prompt`: the last step's prompt, with what all steps put in and took out."""
     last = steps[-1]
@@ -135,13 +127,20 @@ def _composed_json(steps: Sequence[Composed]) -> JSON:
     }
 
 
-def _parsed_json(text: str) -> JSON:
-    """The answer of `prompt --parse`: exactly what AUTOMATIC1111 makes of a text."""
-    prompt, networks = extra_networks(text)
+def _parsed_json(text: str, steps: int) -> JSON:
+    """The answer of `prompt --parse`: exactly what AUTOMATIC1111 makes of a text.
+
+    `prompts` are those joined by AND, each with its text in every stretch of steps: (last step, text).
+    """
+    prompt, networks = extra_networks(strip_comments(text))
     return {
         "prompt": prompt,
         "networks": [
             {"type": one.type, "positional": list(one.positional), "named": dict(one.named)} for one in networks
         ],
         "attention": [[part, weight] for part, weight in attention(prompt)],
+        "prompts": [
+            {"text": part, "weight": weight, "schedule": [list(stretch) for stretch in schedules(part, steps)]}
+            for part, weight in composable(prompt)
+        ],
     }

@@ -66,6 +66,7 @@ def search_command(
     )
     with call.open() as hubsync:
         hubsync.warm_up()
+        hubsync.hash_by_the_way()
         result = hubsync.search.run(query)
     _print(call, result)
     answered = set(result.next) - set(result.errors)
@@ -124,6 +125,7 @@ def show_command(call: Call, ref: str) -> None:
     """Show everything a hub knows about REF, before a byte is downloaded."""
     with call.open() as hubsync:
         hubsync.warm_up()
+        hubsync.hash_by_the_way()
         from hubsync.services.install import planned
 
         lora = hubsync.search.show(ref)

@@ -114,6 +114,9 @@ def installed_json(lora: Installed) -> JSON:
         "sha256": lora.sha256,
         "autov2": lora.autov2,
         "autov3": lora.autov3,
+        "autov1": lora.autov1,
+        "blake3": lora.blake3,
+        "crc32": lora.crc32,
         "trigger_words": lora.trigger_words,
         "weight": lora.weight,
         "negative": lora.negative,
@@ -124,6 +127,9 @@ def installed_json(lora: Installed) -> JSON:
         "installed_at": _date(lora.installed_at),
         "missing": lora.missing,
         "outdated": lora.outdated,
+        "newer": str(lora.newer) if lora.newer else None,
+        "pinned": lora.pinned,
+        "creator": lora.creator,
         "renders": lora.renders,
     }
 

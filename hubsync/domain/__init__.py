@@ -21,7 +21,11 @@ from hubsync.domain.hub import (
 )
 from hubsync.domain.library import (
     DEFAULT_WEIGHT,
+    Entry,
     Installed,
+    ListFilter,
+    ListSort,
+    Stamp,
 )
 from hubsync.domain.renders import (
     LoraUse,
@@ -30,11 +34,13 @@ from hubsync.domain.renders import (
     RenderOutcome,
 )
 from hubsync.domain.words import (
+    Statement,
     Suggestion,
     TriggerGroup,
     TriggerWord,
     TriggerWords,
     WordSource,
+    grouped,
 )
 
 __all__ = [
@@ -42,9 +48,12 @@ __all__ = [
     "LORA_TYPES",
     "Availability",
     "Download",
+    "Entry",
     "FileFormat",
     "FileKind",
     "Installed",
+    "ListFilter",
+    "ListSort",
     "Lora",
     "LoraFile",
     "LoraType",
@@ -60,10 +69,13 @@ __all__ = [
     "Scan",
     "SearchResult",
     "Sort",
+    "Stamp",
+    "Statement",
     "Suggestion",
     "TriggerGroup",
     "TriggerWord",
     "TriggerWords",
     "Version",
     "WordSource",
+    "grouped",
 ]

@@ -10,13 +10,15 @@ TriggerWords = tuple[tuple[str, ...], ...]
 
 
 class WordSource(StrEnum):
-    """Who said a trigger word, in the order a careful human trusts them."""
+    """Who said a trigger word, in the order a careful human trusts them. An embedding's word is its file name."""
 
     USER = "user"
+    SIDECAR = "sidecar"
+    FILE_NAME = "file_name"
     CIVITAI = "civitai"
     CARD = "card"
     METADATA = "metadata"
-    FILE_NAME = "file_name"
+    DESCRIPTION = "description"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +45,37 @@ class TriggerGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one source says of how a LoRA is used; None where it says nothing.
+
+    raw: the source's own list, verbatim.
+    groups: what is used of it; () says that there are no words, which only a user does.
+    """
+
+    source: WordSource
+    raw: tuple[str, ...] = ()
+    groups: tuple[TriggerGroup, ...] | None = None
+    weight: float | None = None
+    negative: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
     """A word the training data hints at; never inserted by itself. `score` 0..1."""
 
     text: str
     score: float
     source: str
+
+
+def grouped(words: TriggerWords, source: WordSource) -> tuple[TriggerGroup, ...]:
+    """Groups numbered from 1, all said by one source; the first is the default one."""
+    return tuple(
+        TriggerGroup(
+            index=index,
+            enabled=index == 1,
+            words=tuple(TriggerWord(text=text, source=source) for text in group),
+        )
+        for index, group in enumerate(words, start=1)
+    )

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Self
 
 from hubsync.config import Settings
 from hubsync.domain import Nsfw
-from hubsync.families import Families, load_families
+from hubsync.families import Families
 from hubsync.limiter import Limiter
 from hubsync.refs import Source
 from hubsync.roots import Root, find_root
+from hubsync.services.network import Network
 from hubsync.store.database import Database
 from hubsync.store.queue import Queue
 from hubsync.store.records import Records
@@ -24,17 +25,23 @@ from hubsync.store.renders import RenderRecords
 if TYPE_CHECKING:
     import httpx2
 
-    from hubsync.files.transfer import Transfer
-    from hubsync.hubs.base import Hub
-    from hubsync.hubs.http import Http
+    from hubsync.services.checking import CheckService
     from hubsync.services.doctor import DoctorService
+    from hubsync.services.editing import EditService
+    from hubsync.services.hashing import HashService
+    from hubsync.services.identifying import IdentifyService
     from hubsync.services.install import InstallService
     from hubsync.services.library import LibraryService
     from hubsync.services.previews import PreviewService
     from hubsync.services.queueing import DownloadQueue
+    from hubsync.services.relocating import RelocateService
     from hubsync.services.render import RenderService
+    from hubsync.services.scanning import ScanService
     from hubsync.services.search import SearchService
+    from hubsync.services.shelf import Shelf
     from hubsync.services.triggers import TriggerService
+    from hubsync.services.updating import UpdateService
+    from hubsync.store.scanning import ScanRecords
 
 
 class Hubsync:
@@ -52,13 +59,11 @@ class Hubsync:
     ) -> None:
         self.settings = settings
         self.root = root
-        self._transport = transport
         self._renderer = renderer or (settings.render.python or sys.executable, "-m", "hubsync.renderer")
         self._now = now
-        self._limiter = limiter or Limiter()
-        self._making_client = threading.Lock()
-        self._made_client: httpx2.Client | None = None
-        self._database = Database(root.database, root.path)
+        self._network = Network(settings, transport=transport, limiter=limiter or Limiter())
+        self._closed = threading.Event()
+        self._database = Database(root.database, root.path, keep=True)
         self.records = Records(database=self._database)
 
     @cached_property
@@ -66,7 +71,7 @@ class Hubsync:
         """Searching and showing."""
         from hubsync.services.search import SearchService
 
-        return SearchService(hub=self._hub, records=self.records)
+        return SearchService(hub=self._network.hub, records=self.records)
 
     @cached_property
     def install(self) -> InstallService:
@@ -76,13 +81,20 @@ class Hubsync:
         from hubsync.services.install import InstallService
         from hubsync.services.planning import Planner
 
-        planner = Planner(hub=self._hub, records=self.records, root=self.root, has_token=self._has_token)
+        planner = Planner(
+            hub=self._network.hub,
+            records=self.records,
+            root=self.root,
+            has_token=self._network.has_token,
+            template=self.settings.install.folders,
+        )
         return InstallService(
             planner=planner,
-            fetcher=Fetcher(planner=planner, transfer=lambda: self._transfer, quarantine=self.root.quarantine),
+            fetcher=Fetcher(planner=planner, transfer=lambda: self._network.transfer, quarantine=self.root.quarantine),
             queue=self.downloads,
             records=self.records,
-            transfer=lambda: self._transfer,
+            shelf=self._shelf,
+            transfer=lambda: self._network.transfer,
             preview_ceiling=Nsfw(self.settings.search.nsfw),
             options=InstallOptions(previews=self.settings.install.previews),
             jobs=self.settings.install.jobs,
@@ -104,6 +116,61 @@ class Hubsync:
         return LibraryService(records=self.records)
 
     @cached_property
+    def scanning(self) -> ScanService:
+        """Reading the disk into the library."""
+        from hubsync.services.scanning import ScanService
+
+        return ScanService(
+            root=self.root,
+            records=self.records,
+            rows=self._rows,
+            hashing=self.hashing,
+            identifying=lambda: self._identifying,
+            families=lambda: self.families,
+        )
+
+    @cached_property
+    def hashing(self) -> HashService:
+        """Hashes of what is installed."""
+        from hubsync.services.hashing import HashService
+
+        return HashService(records=self.records, rows=self._rows)
+
+    @cached_property
+    def checking(self) -> CheckService:
+        """Whether every file is what it was, and nothing is there twice."""
+        from hubsync.services.checking import CheckService
+
+        return CheckService(records=self.records, rows=self._rows, hashing=self.hashing)
+
+    @cached_property
+    def relocating(self) -> RelocateService:
+        """Removing, restoring, renaming and moving."""
+        from hubsync.services.relocating import RelocateService
+
+        return RelocateService(root=self.root, records=self.records, shelf=self._shelf, read=self._read, now=self._now)
+
+    @cached_property
+    def updating(self) -> UpdateService:
+        """Newer versions of what is installed."""
+        from hubsync.services.updating import UpdateService
+
+        return UpdateService(
+            catalogue=lambda: self._network.civitai,
+            repository=lambda: self._network.hugging_face,
+            install=self.install,
+            relocating=self.relocating,
+            records=self.records,
+        )
+
+    @cached_property
+    def editing(self) -> EditService:
+        """How a LoRA is used, as the user wants it."""
+        from hubsync.services.editing import EditService
+
+        return EditService(shelf=self._shelf)
+
+    @cached_property
     def triggers(self) -> TriggerService:
         """Trigger words and prompts."""
         from hubsync.services.triggers import TriggerService
@@ -117,8 +184,8 @@ class Hubsync:
 
         return RenderService(
             library=self.library,
-            records=self.records,
             renders=RenderRecords(database=self._database),
+            shelf=self._shelf,
             settings=self.settings,
             families=lambda: self.families,
             command=self._renderer,
@@ -131,7 +198,7 @@ class Hubsync:
         """Preview pictures for looking at."""
         from hubsync.services.previews import PreviewService
 
-        return PreviewService(folder=self.root.previews, transfer=lambda: self._transfer)
+        return PreviewService(folder=self.root.previews, transfer=lambda: self._network.transfer)
 
     @cached_property
     def doctor(self) -> DoctorService:
@@ -141,15 +208,24 @@ class Hubsync:
         return DoctorService(
             settings=self.settings,
             root=self.root,
-            hub=self._hub,
-            has_token=self._has_token,
+            hub=self._network.hub,
+            has_token=self._network.has_token,
             renderer=self._renderer,
         )
 
     @cached_property
     def families(self) -> Families:
         """The table of base-model families."""
-        return load_families()
+        return self._network.families
+
+    def warm_up(self) -> None:
+        """Begin to make the HTTP client, most of whose 80 ms go by beside whatever is loaded next."""
+        self._network.warm_up()
+
+    def hash_by_the_way(self) -> None:
+        """Begin to hash files that nobody hashed yet, while a hub is waited for or the TUI stands open."""
+        if self.root.database.exists():
+            threading.Thread(target=lambda: self.hashing.by_the_way(self._closed), daemon=True).start()
 
     def account(self, source: Source) -> str:
         """The user whose key is sent to a hub.
@@ -157,16 +233,13 @@ class Hubsync:
         Raises:
             AccessDenied: the hub does not know the key. HubError: it cannot be asked.
         """
-        return self._hub(source).account()
-
-    def warm_up(self) -> None:
-        """Begin to make the HTTP client, most of whose 80 ms go by beside whatever is loaded next."""
-        threading.Thread(target=lambda: self._client, daemon=True).start()
+        return self._network.hub(source).account()
 
     def close(self) -> None:
-        """Close the HTTP client, if one was made."""
-        if self._made_client is not None:
-            self._made_client.close()
+        """Close what is open, and stop hashing."""
+        self._closed.set()
+        self._database.close()
+        self._network.close()
 
     def __enter__(self) -> Self:
         return self
@@ -175,60 +248,25 @@ class Hubsync:
         self.close()
 
     @property
-    def _client(self) -> httpx2.Client:
-        # Threads of the TUI ask for it at the same time; two would be two connection pools, one never closed.
-        with self._making_client:
-            if self._made_client is None:
-                from hubsync.hubs.http import make_client
+    def _rows(self) -> ScanRecords:
+        from hubsync.store.scanning import ScanRecords
 
-                self._made_client = make_client(self.settings, transport=self._transport)
-            return self._made_client
-
-    @property
-    def _http(self) -> Http:
-        from hubsync.hubs.http import Http
-
-        return Http(client=self._client, limiter=self._limiter, retries=self.settings.network.retries)
+        return ScanRecords(database=self._database)
 
     @cached_property
-    def _civitai(self) -> Hub:
-        from hubsync.hubs.civitai import Civitai
+    def _shelf(self) -> Shelf:
+        from hubsync.services.shelf import Shelf
 
-        return Civitai(self._http, self.settings, self.families)
-
-    @cached_property
-    def _hugging_face(self) -> Hub:
-        from hubsync.hubs.huggingface import HuggingFace
-
-        return HuggingFace(self._http, self.settings, self.families)
-
-    def _hub(self, source: Source) -> Hub:
-        return self._civitai if source is Source.CIVITAI else self._hugging_face
-
-    def _has_token(self, source: Source) -> bool:
-        from hubsync.hubs.guard import Guard
-
-        hubs = {
-            Source.CIVITAI: self.settings.civitai.url,
-            Source.HUGGINGFACE: self.settings.huggingface.endpoint,
-        }
-        return Guard(self.settings).holds_token(hubs[source])
+        return Shelf(records=self.records, sidecars=self.settings.library.sidecars)
 
     @cached_property
-    def _transfer(self) -> Transfer:
-        from hubsync.files.transfer import Transfer
-        from hubsync.hubs.failures import raise_for
+    def _identifying(self) -> IdentifyService:
+        from hubsync.services.identifying import IdentifyService
 
-        network = self.settings.network
-        return Transfer(
-            client=self._client,
-            limiter=self._limiter,
-            check=raise_for,
-            retries=network.retries,
-            patience=network.patience,
-            connections=network.connections,
-            spare=threading.Semaphore(network.connections),
-        )
+        return IdentifyService(catalogue=self._network.civitai, rows=self._rows, shelf=self._shelf, now=self._now)
+
+    def _read(self, path: Path) -> None:
+        self.scanning.scan([path], identify=False, sink=lambda _: None, cancel=threading.Event())
 
 
 def open_hubsync(
@@ -239,6 +277,12 @@ def open_hubsync(
     renderer: Sequence[str] | None = None,
     limiter: Limiter | None = None,
 ) -> Hubsync:
-    """The services for the library root these settings, or the current folder, mean. Nothing is created yet."""
+    """The services for the library root these settings, or the current folder, mean. Nothing is created yet.
+
+    What a killed process had begun to move there is finished first.
+    """
     root = find_root(settings, cwd=cwd or Path.cwd(), home=Path.home())
-    return Hubsync(settings, root, transport=transport, renderer=renderer, limiter=limiter)
+    hubsync = Hubsync(settings, root, transport=transport, renderer=renderer, limiter=limiter)
+    if root.moves.is_dir():
+        hubsync.relocating.recover()
+    return hubsync

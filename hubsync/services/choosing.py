@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from hubsync.domain import Availability, Lora, LoraFile, LoraType, Scan, Version
 from hubsync.errors import (
@@ -36,10 +36,14 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallOptions:
-    """Options of one install. `file` and `name` make sense for one reference only."""
+    """Options of one install. `file` and `name` make sense for one reference only.
+
+    folder: where the files go; None: the LoRA folder, or below it as the settings' template says.
+    """
 
     file: str | None = None
     name: str | None = None
+    folder: Path | None = None
     force: bool = False
     previews: bool = True
     risks: frozenset[Risk] = frozenset()

@@ -12,6 +12,7 @@ from hubsync.errors import BadBytes, HashMismatch
 from hubsync.events import Advanced, Noted, Sink, Verified
 from hubsync.files import header, placement
 from hubsync.files.hashes import hash_file
+from hubsync.files.relocation import move_file
 from hubsync.files.transfer import Flow, Received, Transfer
 from hubsync.services.planning import Plan, Planner
 
@@ -85,7 +86,7 @@ class Fetcher:
     def _put_apart(self, plan: Plan, received: Received) -> HashMismatch:
         """Keep wrong bytes where nothing loads them, for whoever wants to see what came."""
         kept = self.quarantine / f"{plan.target.stem}-{received.hashes.autov2}.bad"
-        placement.move_file(plan.part.data, kept)
+        move_file(plan.part.data, kept)
         plan.part.discard()
         return HashMismatch(
             f"the bytes do not match: the hub states SHA-256 {plan.file.sha256}, the file has {received.hashes.sha256}",

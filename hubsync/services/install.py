@@ -7,21 +7,24 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from hubsync.domain import Installed, Lora, Nsfw, Preview
-from hubsync.errors import Cancelled, HubsyncError, Internal
+from hubsync.errors import Cancelled, HubsyncError, Internal, NotFound
 from hubsync.events import Failed, Finished, Noted, Sink, Started
 from hubsync.files import previews, sidecars
+from hubsync.files.glance import Glancer
 from hubsync.files.transfer import Received, Transfer
-from hubsync.refs import Ref
-from hubsync.services.choosing import InstallOptions
+from hubsync.files.walking import found_at
+from hubsync.refs import Ref, Source
+from hubsync.services.choosing import InstallOptions, is_embedding
 from hubsync.services.fetching import Fetcher
 from hubsync.services.planning import Plan, Planner, Unplannable
 from hubsync.services.queueing import DownloadQueue, Unfinished
+from hubsync.services.shelf import Shelf
 from hubsync.store.records import Records
 
 
@@ -47,6 +50,7 @@ class InstallService:
     fetcher: Fetcher
     queue: DownloadQueue
     records: Records
+    shelf: Shelf
     transfer: Callable[[], Transfer]
     preview_ceiling: Nsfw
     options: InstallOptions
@@ -114,8 +118,6 @@ class _Batch:
     sink: Sink
     cancel: threading.Event
     queued: Future[None]
-    # SQLite takes one writer at a time anyway; this keeps two threads from waiting inside it.
-    recording: threading.Lock = field(default_factory=threading.Lock)
 
     def one(self, plan: Plan | Unplannable) -> InstallResult:
         """The batch border: whatever goes wrong with one LoRA becomes its result."""
@@ -166,43 +168,44 @@ class _Batch:
             status="installed",
             plan=plan,
             installed=lora,
-            sidecars=(sidecars.sidecar_path(lora.path),),
+            sidecars=tuple(sidecars.beside(lora.path)),
             seconds=service.clock() - started,
             received=received,
         )
 
     def _record(self, plan: Plan, received: Received) -> Installed:
         """The library's row of a file just placed, with its companions on disk."""
-        from hubsync.services.describing import describe, keep_edits
+        from hubsync.services import describing
 
         service = self.service
-        lora = describe(plan, received, now=service.now())
-        picture = self._preview(plan, lora)
-        lora = replace(lora, preview=picture) if picture else lora
-        if known := next(iter(service.records.by_path(plan.target)), None):
-            lora = replace(keep_edits(lora, known), preview=picture or known.preview)
-        content = sidecars.content_of(lora, description=plan.lora.description)
-        written = sidecars.write(lora.path, content, before=service.records.written(lora.path) if known else {})
+        self._preview(plan)
+        found = found_at(plan.target)
+        if found is None:
+            raise NotFound(f"{plan.target} is gone again", hint="run the same command again")
+        glance = Glancer().glance(found.path, found.size)
+        told = describing.from_sidecars(found)
+        entry = describing.from_disk(found, glance, told, embedding=is_embedding(plan.lora, plan.file))
+        info = describing.info_of(plan.lora, plan.version) if plan.lora.source is Source.CIVITAI else None
         self.queued.result()
-        with self.recording:
-            service.records.save(lora, raw_words=plan.version.raw_words, written=written)
-        return lora
+        with service.records.alone():
+            if known := service.records.entry(plan.target):
+                entry = describing.carried(entry, known)
+            entry = describing.with_hashes(entry, received.hashes)
+            entry = describing.from_hub(entry, plan.lora, plan.version, plan.file)
+            entry = replace(entry, lora=replace(entry.lora, installed_at=service.now()))
+            return service.shelf.keep(entry, info=info)
 
-    def _preview(self, plan: Plan, lora: Installed) -> Path | None:
+    def _preview(self, plan: Plan) -> None:
         """The preview beside the LoRA. One that cannot be had is a note: the LoRA is installed all the same."""
-        path = sidecars.preview_path(lora.path)
-        if path.exists():
-            return path
+        path = sidecars.preview_path(plan.target)
         preview = best_preview(plan.version.previews, self.service.preview_ceiling)
-        if preview is None or not plan.options.previews:
-            return None
+        if path.exists() or preview is None or not plan.options.previews:
+            return
         transfer = self.service.transfer()
         try:
             previews.save_preview(previews.fetch(transfer.client, preview.url, check=transfer.check), path)
         except HubsyncError as error:
             self.sink(Noted(key=plan.asked, message=f"no preview: {error.message}"))
-            return None
-        return path
 
 
 def planned(plan: Plan | Unplannable) -> InstallResult:

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
-from hubsync.domain import Installed
+from hubsync.domain import Installed, ListFilter, Statement, Suggestion
 from hubsync.errors import Ambiguous, BadReference, NotFound
+from hubsync.files.header import partial_header
 from hubsync.files.inspection import Inspection, inspect
+from hubsync.files.metadata import suggestions
 from hubsync.files.placement import SUFFIX, stem_of
-from hubsync.refs import CivitaiRef, HuggingFaceRef, Ref, Source, parse_ref
+from hubsync.prompts.words import key
+from hubsync.refs import CivitaiRef, HuggingFaceRef, Ref, parse_ref
 from hubsync.store.records import Records
-
-
-class ListSort(StrEnum):
-    """Orders of the library."""
-
-    NAME = "name"
-    NEWEST = "newest"
-    SIZE = "size"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListFilter:
-    """What of the library to show; every condition given must hold."""
-
-    text: str = ""
-    base: str | None = None
-    family: str | None = None
-    tag: str | None = None
-    source: Source | None = None
-    trigger: str | None = None
-    missing: bool = False
-    outdated: bool = False
-    sort: ListSort = ListSort.NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +23,12 @@ class LibraryService:
 
     records: Records
 
-    def list(self, wanted: ListFilter | None = None) -> Sequence[Installed]:
-        """Installed LoRAs that fit, ordered."""
+    def list(self, wanted: ListFilter | None = None, *, limit: int = -1, offset: int = 0) -> Sequence[Installed]:
+        """A page of the installed LoRAs that fit, ordered; all of them without a limit."""
         wanted = wanted or ListFilter()
-        found = [lora for lora in self.records.all() if _fits(lora, wanted)]
-        if wanted.sort is ListSort.NEWEST:
-            found.sort(key=lambda lora: lora.installed_at.timestamp() if lora.installed_at else 0.0, reverse=True)
-        elif wanted.sort is ListSort.SIZE:
-            found.sort(key=lambda lora: -lora.size)
-        return found
+        found = self.records.page(wanted, limit=limit, offset=offset)
+        # Only the disk knows what is gone since the last scan.
+        return [lora for lora in found if lora.missing] if wanted.missing else found
 
     def find(self, name: str) -> Installed:
         """The LoRA a NAME means: its stem, path, or reference; case-insensitive.
@@ -62,18 +37,33 @@ class LibraryService:
             NotFound: none, with the nearest names. Ambiguous: a reference that fits several.
         """
         found = self._by_path(name) or self.records.by_name(stem_of(name)) or self._by_ref(name)
+        if exact := [lora for lora in found if lora.name == name]:
+            found = exact
         if len(found) == 1:
             return found[0]
         if found:
-            names = ", ".join(lora.name for lora in found)
-            raise Ambiguous(f"'{name}' is installed more than once: {names}", hint="use one of these names")
+            places = ", ".join(str(lora.path) for lora in found)
+            raise Ambiguous(f"'{name}' is installed more than once: {places}", hint="use one of these paths")
         near = self.similar(name)
         hint = f"did you mean {', '.join(near)}?" if near else "`hubsync list` shows what is installed"
         raise NotFound(f"no installed LoRA is called '{name}'", hint=hint)
 
     def similar(self, name: str) -> Sequence[str]:
         """Up to three installed names that look like `name`, the nearest first."""
-        return difflib.get_close_matches(name.casefold(), list(self.records.names()), n=3)
+        return self.records.near(name)
+
+    def statements(self, lora: Installed) -> Sequence[Statement]:
+        """What every source says of a LoRA, the most trusted first."""
+        entry = self.records.entry(lora.path)
+        return entry.statements if entry else ()
+
+    def suggestions(self, lora: Installed) -> Sequence[Suggestion]:
+        """Words the training data of a LoRA hints at, without those it has; read from its header when asked for."""
+        if lora.missing or lora.path.suffix.lower() not in {SUFFIX, ".sft"}:
+            return ()
+        header, _ = partial_header(lora.path)
+        known = {key(word.text) for group in lora.groups for word in group.words}
+        return [one for one in suggestions(header.metadata) if key(one.text) not in known] if header else ()
 
     def inspect(self, path: Path) -> Inspection:
         """A file's header, read without loading tensors.
@@ -84,8 +74,15 @@ class LibraryService:
         return inspect(path)
 
     def _by_path(self, name: str) -> Sequence[Installed]:
+        """A whole path, or the end of one as tools show it: `folder/stem`, with or without the ending."""
         path = Path(name).expanduser()
-        return self.records.by_path(path.absolute()) if path.suffix == SUFFIX or len(path.parts) > 1 else []
+        if path.suffix != SUFFIX and len(path.parts) < 2:
+            return []
+        alike = (lora for lora in self.records.by_name(stem_of(path.name)) if len(path.parts) > 1)
+        parts = (*path.parts[:-1], stem_of(path.name))
+        return self.records.by_path(path.absolute()) or [
+            lora for lora in alike if (*lora.path.parts[:-1], lora.name)[-len(parts) :] == parts
+        ]
 
     def _by_ref(self, name: str) -> Sequence[Installed]:
         try:
@@ -93,28 +90,6 @@ class LibraryService:
         except BadReference:
             return []
         return [lora for lora in self.records.all("ref IS NOT NULL") if lora.ref and _means(ref, lora)]
-
-
-def _fits(lora: Installed, wanted: ListFilter) -> bool:
-    conditions: Iterable[Callable[[], bool]] = (
-        lambda: not wanted.text or wanted.text.casefold() in _haystack(lora),
-        lambda: wanted.base is None or (lora.base_model or "").casefold() == wanted.base.casefold(),
-        lambda: wanted.family is None or lora.family == wanted.family.casefold(),
-        lambda: wanted.tag is None or wanted.tag.casefold() in {tag.casefold() for tag in lora.tags},
-        lambda: wanted.source is None or (lora.ref is not None and lora.ref.source is wanted.source),
-        lambda: wanted.trigger is None or wanted.trigger.casefold() in _words(lora),
-        lambda: not wanted.missing or lora.missing,
-        lambda: not wanted.outdated or bool(lora.outdated),
-    )
-    return all(condition() for condition in conditions)
-
-
-def _words(lora: Installed) -> set[str]:
-    return {word.text.casefold() for group in lora.groups for word in group.words}
-
-
-def _haystack(lora: Installed) -> str:
-    return "\n".join((lora.name, lora.title, lora.creator or "", *lora.tags, *_words(lora))).casefold()
 
 
 def _means(ref: Ref, lora: Installed) -> bool:

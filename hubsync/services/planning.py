@@ -26,6 +26,7 @@ from hubsync.services.choosing import (
     suffixes,
     wanted_stem,
 )
+from hubsync.services.folders import subfolder
 from hubsync.store.records import Records
 
 if TYPE_CHECKING:
@@ -65,12 +66,13 @@ class Unplannable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Makes plans. Nothing is written."""
+    """Makes plans. Nothing is written. `template` names sub-folders of the LoRA folder, as `folders.subfolder` says."""
 
     hub: Callable[[Source], Hub]
     records: Records
     root: Root
     has_token: Callable[[Source], bool]
+    template: str = ""
 
     def plan(self, references: Iterable[str], options: InstallOptions, *, jobs: int) -> list[Plan | Unplannable]:
         """One entry for each file meant, in order; a reference that fails does not end the others."""
@@ -147,7 +149,7 @@ class Planner:
 
     def _plan(self, asked: str, lora: Lora, file: LoraFile, options: InstallOptions, names: _Names) -> Plan:
         version = lora.versions[0]
-        folder = self.root.embeddings if is_embedding(lora, file) else self.root.loras
+        folder = self._folder(lora, file, options)
         space = free_space(folder)
         existing, notes = self.same(file), list(cautions(version, file))
         if existing is not None and file.sha256 != existing.sha256:
@@ -159,6 +161,8 @@ class Planner:
             target = existing.path
         elif options.force or not (adopted := self._left_behind(target, file)):
             target = placement.inside(folder, f"{names.free(stem, suffixes(lora.ref))}{ending}")
+        if existing is None:
+            notes += names.cautions(target.stem)
         plan = Plan(
             asked=asked,
             lora=lora,
@@ -178,6 +182,14 @@ class Planner:
             names.take(target.stem)
         return plan
 
+    def _folder(self, lora: Lora, file: LoraFile, options: InstallOptions) -> Path:
+        """Where a file goes: never outside the folder its kind lives in, but where the user or an update says so."""
+        if options.folder is not None:
+            return options.folder
+        if is_embedding(lora, file):
+            return self.root.embeddings
+        return subfolder(self.root.loras, self.template, lora) if self.template else self.root.loras
+
     def _left_behind(self, path: Path, file: LoraFile) -> bool:
         """Whether these very bytes lie there unrecorded: copied by hand, or left when hubsync was killed."""
         if not file.sha256 or not path.is_file() or self.records.by_path(path):
@@ -195,6 +207,12 @@ class _Names:
     def free(self, stem: str, more: Sequence[str]) -> str:
         """`stem`, or something like it that nothing else is called."""
         return placement.unique_stem(stem, taken=self._all(), suffixes=more)
+
+    def cautions(self, stem: str) -> Iterator[str]:
+        """What AUTOMATIC1111 makes of that name: it also looks LoRAs up by the names they were trained under."""
+        for name, alias, _ in self._planner.records.names_and_aliases():
+            if alias == stem != name:
+                yield f"{name} was trained as {alias}: its card in AUTOMATIC1111 will load this LoRA instead"
 
     def take(self, stem: str) -> None:
         """A plan has this name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from hubsync.errors import HubError, HubsyncError, MachineError, NotFound, UsageError
 from hubsync.files.transfer import Part
@@ -102,6 +103,7 @@ class DownloadQueue:
     def _entry(self, plan: Plan) -> Queued:
         options = {
             "name": plan.options.name,
+            "folder": str(plan.options.folder) if plan.options.folder else None,
             "force": plan.options.force,
             "previews": plan.options.previews,
             "risks": sorted(plan.options.risks),
@@ -127,6 +129,7 @@ def _options(entry: Queued) -> InstallOptions:
     stored = entry.options
     return InstallOptions(
         name=stored.get("name"),
+        folder=Path(stored["folder"]) if stored.get("folder") else None,
         force=bool(stored.get("force")),
         previews=bool(stored.get("previews", True)),
         risks=frozenset(Risk(name) for name in stored.get("risks", ()) if name in list(Risk)),

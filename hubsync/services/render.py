@@ -18,8 +18,8 @@ from hubsync.files import previews, sidecars
 from hubsync.render import process
 from hubsync.render.plan import RenderOptions, RenderPlan, make_plan, refusal
 from hubsync.services.library import LibraryService
+from hubsync.services.shelf import Shelf
 from hubsync.services.triggers import Wish, with_groups
-from hubsync.store.records import Records
 from hubsync.store.renders import RenderRecords
 
 
@@ -28,7 +28,7 @@ class RenderService:
     """Renders installed LoRAs. `command` starts the renderer; `folder` is where pictures go by default."""
 
     library: LibraryService
-    records: Records
+    shelf: Shelf
     renders: RenderRecords
     settings: Settings
     families: Callable[[], Families]
@@ -128,7 +128,7 @@ class RenderService:
         if path.exists() and not force:
             return
         previews.save_preview(render.path.read_bytes(), path)
-        self.records.save(replace(lora, preview=path))
+        self.shelf.change(lora.path, lambda entry: replace(entry, lora=replace(entry.lora, preview=path)))
 
 
 def _best(renders: Sequence[Render]) -> list[Render]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hubsync.config import Prompt
 from hubsync.domain import Installed, LoraType
-from hubsync.errors import NotFound, UsageError
+from hubsync.errors import UsageError
 from hubsync.prompts import compose as composing
 from hubsync.prompts.compose import Choice, Composed, Format, Note, Placement
+from hubsync.prompts.formats import with_embeddings
+from hubsync.prompts.resolution import Known, Names, walk_key
 from hubsync.prompts.syntax import lora_tags, strip_comments
 from hubsync.services.library import LibraryService
 
@@ -35,7 +38,7 @@ class Wish:
             groups = tuple(int(number) for number in rest[1].split("+")) if len(rest) > 1 else ()
         except ValueError as error:
             raise UsageError(f"'{text}' is not NAME[:WEIGHT[:GROUP]]", hint="for example add_detail:0.8:1") from error
-        if len(rest) > 2 or not name:
+        if len(rest) > 2 or not name or not math.isfinite(weight or 0):
             raise UsageError(f"'{text}' is not NAME[:WEIGHT[:GROUP]]", hint="for example add_detail:0.8:1")
         return cls(name=name, weight=weight, groups=groups)
 
@@ -61,10 +64,9 @@ class TriggerService:
         Raises:
             NotFound, Ambiguous: a wish names no installed LoRA. UsageError: a group that is not there.
         """
-        choices = [self.choice(wish) for wish in wishes]
-        named = {choice.name.casefold() for choice in choices}
-        present = [tag for tag in lora_tags(strip_comments(text)) if tag.name.casefold() not in named]
-        choices += [self._present(tag.name) for tag in present]
+        names = self._names()
+        choices = [_called(self.choice(wish), names) for wish in wishes]
+        choices += self._present(text, names, besides=choices)
         composed = composing.compose(
             text,
             choices,
@@ -72,14 +74,21 @@ class TriggerService:
             placement=Placement(self.defaults.placement),
             format=format,
             with_words=with_words,
+            names=names,
         )
-        unknown = [self._unknown(choice.name) for choice in choices if not choice.found]
         remarks = tuple(
             f"nobody suggests a weight for {choice.name}: {choice.weight:g} is what most prompts use"
             for choice in choices
             if choice.usual
         )
-        return replace(composed, warnings=(*composed.warnings, *unknown), remarks=remarks)
+        embeddings = self._embeddings() if format is Format.COMFYUI else []
+        return replace(
+            composed,
+            prompt=with_embeddings(composed.prompt, embeddings, format),
+            negative_prompt=with_embeddings(composed.negative_prompt, embeddings, format),
+            warnings=(*composed.warnings, *self._doubts(choices, names)),
+            remarks=remarks,
+        )
 
     def remove(self, text: str, name: str, *, negative: str = "") -> Composed:
         """The prompt without that LoRA's tag and exactly its words; words another LoRA in it needs stay.
@@ -88,17 +97,10 @@ class TriggerService:
             NotFound, Ambiguous: no installed LoRA of that name.
         """
         lora = self.library.find(name)
-        others = [tag.name for tag in lora_tags(strip_comments(text)) if tag.name.casefold() != lora.name.casefold()]
-        keep = [self._present(other) for other in others]
-        return composing.remove(
-            text,
-            lora.name,
-            tuple(tuple(word.text for word in group.words) for group in lora.groups),
-            keep=[other.groups for other in keep],
-            negative=negative,
-            negative_words=lora.negative,
-            keep_negative=[other.negative for other in keep if other.negative],
-        )
+        names = self._names()
+        words = tuple(tuple(word.text for word in group.words) for group in lora.groups)
+        gone = _called(Choice(name=lora.name, groups=words, negative=lora.negative), names)
+        return composing.remove(text, gone, keep=self._present(text, names, besides=[gone]), negative=negative)
 
     def choice(self, wish: Wish) -> Choice:
         """What a wish puts into a prompt."""
@@ -113,19 +115,64 @@ class TriggerService:
             usual=weight is None and lora.type is not LoraType.EMBEDDING,
         )
 
-    def _unknown(self, name: str) -> Note:
+    def _present(self, text: str, names: Names, *, besides: Sequence[Choice]) -> list[Choice]:
+        """The LoRAs that the user's own text names, besides those; their weights there stay."""
+        known = {name.casefold() for choice in besides for name in choice.names}
+        tags = dict.fromkeys(tag.name for tag in lora_tags(strip_comments(text)) if tag.name)
+        return [self._named(name, names) for name in tags if name.casefold() not in known]
+
+    def _named(self, name: str, names: Names) -> Choice:
+        loras = self._of_stem(name)
+        if not loras and (file := names.loaded(name)) is not None:
+            loras = self._of_stem(file.name)
+        if not loras:
+            return Choice(name=name, found=False)
+        lora = loras[-1]
+        called = None if lora.name.casefold() == name.casefold() else name
+        return Choice(name=lora.name, called=called, groups=lora.inserted_words, negative=lora.negative)
+
+    def _of_stem(self, name: str) -> Sequence[Installed]:
+        """The LoRAs of that stem, of its exact case if there are any; AUTOMATIC1111 loads the last."""
+        found = [lora for lora in self.library.records.by_name(name) if lora.type is not LoraType.EMBEDDING]
+        exact = [lora for lora in found if lora.name == name] or found
+        return sorted(exact, key=lambda lora: walk_key(lora.path))
+
+    def _doubts(self, choices: Sequence[Choice], names: Names) -> list[Note]:
+        """Names that lead to no file, to one that is gone, or to one of several."""
+        notes = [self._unknown(choice.name, names) for choice in choices if not choice.found]
+        for choice in choices:
+            same = self._of_stem(choice.name) if choice.found and choice.tag else ()
+            if len(same) > 1:
+                message = f"{len(same)} files are called '{choice.name}': the tag loads {same[-1].path} alone"
+                notes.append(Note(code="same_stem", message=message))
+            if same and same[-1].missing:
+                notes.append(Note(code="missing_file", message=f"the file of '{choice.name}' is gone: {same[-1].path}"))
+        return notes
+
+    def _unknown(self, name: str, names: Names) -> Note:
         # Forge drops every LoRA of a prompt that names a missing one; AUTOMATIC1111 skips it without a word.
-        near = self.library.similar(name)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        sharing = [file.name for file in names.namesakes(name)]
+        if sharing:
+            hint = f"; it is the name inside several files, which loads none of them: {', '.join(sharing)}"
+        else:
+            near = self.library.similar(name)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
         return Note(code="unknown_lora", message=f"the prompt names '{name}', which is not installed{hint}")
 
-    def _present(self, name: str) -> Choice:
-        """A LoRA the user's own text already names; its weight there stays."""
-        try:
-            lora = self.library.find(name)
-        except NotFound:
-            return Choice(name=name, weight=None, found=False)
-        return Choice(name=lora.name, weight=None, groups=lora.inserted_words, negative=lora.negative)
+    def _names(self) -> Names:
+        rows = self.library.records.names_and_aliases()
+        return Names.of(Known(name=name, alias=alias, family=family) for name, alias, family in rows)
+
+    def _embeddings(self) -> Collection[str]:
+        return [lora.name for lora in self.library.list() if lora.type is LoraType.EMBEDDING]
+
+
+def _called(choice: Choice, names: Names) -> Choice:
+    """The choice with the second name by which tags load its file, if they do."""
+    file = names.by_stem.get(choice.name)
+    if file is None or file.called == choice.name or not choice.tag or names.loaded(file.called) != file:
+        return choice
+    return replace(choice, called=file.called)
 
 
 def with_groups(lora: Installed, groups: Sequence[int]) -> Installed:

@@ -7,7 +7,8 @@ import sqlite3
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
-from hubsync.store.schema import STEPS
+from hubsync.store import finding
+from hubsync.store.schema import statements
 
 MIGRATIONS = Migrations("hubsync")
 
@@ -15,9 +16,12 @@ MIGRATIONS = Migrations("hubsync")
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a database up to date, a new and empty one included. Of several processes one does it, the others wait."""
     _enter_wal(connection)
+    # A table that others refer to is replaced by a new one: with this on, dropping the old would empty the others.
+    connection.execute("PRAGMA foreign_keys=off")
     connection.execute("BEGIN IMMEDIATE")
     MIGRATIONS.apply(sqlite_utils.Database(connection, execute_plugins=False))
     connection.commit()
+    connection.execute("PRAGMA foreign_keys=on")
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
@@ -45,7 +49,20 @@ def m002_downloads(database: sqlite_utils.Database) -> None:
     _step(database, 2)
 
 
+@MIGRATIONS()
+def m003_knowledge(database: sqlite_utils.Database) -> None:
+    """What every source says, and files as they were found."""
+    _step(database, 3)
+
+
+@MIGRATIONS()
+def m004_finding(database: sqlite_utils.Database) -> None:
+    """What LoRAs are found by."""
+    _step(database, 4)
+    finding.refresh(database.conn, None)
+
+
 def _step(database: sqlite_utils.Database, version: int) -> None:
-    for statement in STEPS[version - 1].split(";"):
+    for statement in statements(version):
         database.execute(statement)
     database.execute(f"PRAGMA user_version = {version}")

@@ -1,48 +1,54 @@
-"""Rows to domain and back: installed LoRAs with their trigger groups and tags."""
+"""The installed LoRAs of one library: reading them in pages, saving them whole."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
 
-from hubsync.domain import Installed, LoraType, Suggestion, TriggerGroup, TriggerWord, WordSource
-from hubsync.refs import parse_ref
+from hubsync.domain import Entry, Installed, ListFilter, Stamp, WordSource
+from hubsync.prompts.resolution import walk_key
+from hubsync.prompts.sources import resolved
+from hubsync.refs import Ref
+from hubsync.store import finding, listing, rows
 from hubsync.store.database import Database
 
-if TYPE_CHECKING:
-    import sqlite_utils
-
-# fmt: off
-_PLAIN = (
-    "name", "title", "type", "alias", "base_model", "family", "network", "rank", "alpha", "size", "sha256", "autov2",
-    "autov3", "weight", "negative", "notes", "creator", "nsfw_level",
+_SAVE = (
+    f"INSERT INTO loras ({', '.join(rows.COLUMNS)}) VALUES ({', '.join('?' for _ in rows.COLUMNS)}) "  # noqa: S608
+    f"ON CONFLICT (path) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rows.COLUMNS)}"
 )
-# fmt: on
+_CHILDREN = {
+    "statements": "INSERT INTO statements VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "trigger_groups": "INSERT INTO trigger_groups VALUES (?, ?, ?)",
+    "trigger_words": "INSERT INTO trigger_words VALUES (?, ?, ?, ?, ?, ?)",
+    "tags": "INSERT OR IGNORE INTO tags VALUES (?, ?)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """The installed LoRAs of one library root."""
+    """The installed LoRAs of one library root; those in the trash are not among them."""
 
     database: Database
 
-    def all(self, where: str = "1", parameters: Sequence[object] = (), *, order: str = "name_key") -> list[Installed]:
-        """Installed LoRAs that fit an SQL condition of this package, in one query a table."""
-        if not self.database.path.exists():
-            return []
+    def page(self, wanted: ListFilter, *, limit: int = -1, offset: int = 0) -> list[Installed]:
+        """A page of the LoRAs that fit, ordered; all of them without a limit."""
         with self.database.reading() as connection:
-            rows = connection.execute(f"SELECT * FROM loras WHERE {where} ORDER BY {order}", parameters).fetchall()  # noqa: S608
-            extras = _Extras.of(connection, [row["id"] for row in rows])
-        return [self._installed(row, extras) for row in rows]
+            ids = listing.ids(connection, wanted, limit=limit, offset=offset)
+            return self._of_ids(connection, ids)
+
+    def all(self, where: str = "1", parameters: Sequence[object] = ()) -> list[Installed]:
+        """Installed LoRAs that fit an SQL condition of this package, by name."""
+        query = f"SELECT id FROM loras WHERE trashed IS NULL AND ({where}) ORDER BY name_key, path"  # noqa: S608
+        with self.database.reading() as connection:
+            return self._of_ids(connection, [key for (key,) in connection.execute(query, parameters)])
 
     def by_name(self, name: str) -> list[Installed]:
-        """The LoRA with that stem; case-insensitive."""
+        """The LoRAs with that stem; case-insensitive."""
         return self.all("name_key = ?", [name.casefold()])
 
     def by_path(self, path: Path) -> list[Installed]:
@@ -57,126 +63,127 @@ class Records:
         """LoRAs with exactly these weights, whatever their header says."""
         return self.all("autov3 = ?", [autov3.lower()])
 
+    def near(self, name: str) -> list[str]:
+        """Up to three installed names that look like `name`, the nearest first."""
+        with self.database.reading() as connection:
+            return finding.near(connection, name)
+
     def names(self) -> Mapping[str, Path]:
         """Case-folded stems in use, with their paths."""
         with self.database.reading() as connection:
-            return {
-                row["name_key"]: self.database.absolute(row["path"])
-                for row in connection.execute("SELECT * FROM loras")
-            }
+            query = connection.execute("SELECT name_key, path FROM loras WHERE trashed IS NULL")
+            return {key: self.database.absolute(path) for key, path in query}
+
+    def names_and_aliases(self) -> list[tuple[str, str | None, str | None]]:
+        """Stem, alias and family of every LoRA, in the order tools walk the folders."""
+        with self.database.reading() as connection:
+            query = "SELECT path, name, alias, family FROM loras WHERE trashed IS NULL AND type != 'embedding'"
+            found = sorted(connection.execute(query), key=lambda row: walk_key(PurePath(row["path"])))
+            return [(name, alias, family) for _, name, alias, family in found]
 
     def refs(self) -> frozenset[str]:
         """References of everything installed from a hub."""
         with self.database.reading() as connection:
-            return frozenset(row["ref"] for row in connection.execute("SELECT ref FROM loras WHERE ref IS NOT NULL"))
+            query = "SELECT ref FROM loras WHERE ref IS NOT NULL AND trashed IS NULL"
+            return frozenset(ref for (ref,) in connection.execute(query))
 
-    def written(self, path: Path) -> dict[str, Any]:
-        """What hubsync last wrote into that LoRA's sidecar."""
+    def entry(self, path: Path) -> Entry | None:
+        """All that is known of the LoRA at that path."""
+        return next(iter(self.entries([path])), None)
+
+    def entries(self, paths: Iterable[Path]) -> list[Entry]:
+        """All that is known of the LoRAs at these paths; those that are none are left out."""
+        wanted = json.dumps([self.database.stored(path) for path in paths])
+        query = "SELECT * FROM loras WHERE trashed IS NULL AND path IN (SELECT value FROM json_each(?))"
         with self.database.reading() as connection:
-            row = connection.execute(
-                "SELECT written FROM loras WHERE path = ?", [self.database.stored(path)]
-            ).fetchone()
-        return dict(json.loads(row["written"])) if row else {}
+            found = connection.execute(query, [wanted]).fetchall()
+            extras = rows.Extras.of(connection, [row["id"] for row in found])
+            return [self._entry(connection, row, extras) for row in found]
 
-    def save(
-        self, lora: Installed, *, raw_words: Sequence[str] | None = None, written: Mapping[str, Any] | None = None
-    ) -> None:
-        """Insert or replace one LoRA with its groups and tags; its download, if it is in the queue, is done."""
-        row: dict[str, Any] = {name: getattr(lora, name) for name in _PLAIN}
-        row |= {
-            "path": self.database.stored(lora.path),
-            "name_key": lora.name.casefold(),
-            "type": lora.type.value,
-            "ref": str(lora.ref) if lora.ref else None,
-            "mtime_ns": lora.path.stat().st_mtime_ns if lora.path.exists() else 0,
-            "preview": self.database.stored(lora.preview) if lora.preview else None,
-            "installed_at": lora.installed_at.isoformat() if lora.installed_at else None,
-            "suggestions": json.dumps([[item.text, item.score, item.source] for item in lora.suggestions]),
-        }
-        row |= {} if raw_words is None else {"raw_words": json.dumps(list(raw_words))}
-        row |= {} if written is None else {"written": json.dumps(dict(written))}
+    def alone(self) -> AbstractContextManager[None]:
+        """While it lasts nobody else changes what was read in it; see `Database.alone`."""
+        return self.database.alone()
+
+    def save(self, entry: Entry) -> Installed:
+        """Insert or replace one LoRA; its download, if it is in the queue, is done. What it comes to is returned."""
+        return self.save_all([entry])[0]
+
+    def save_all(self, entries: Iterable[Entry]) -> list[Installed]:
+        """Insert or replace LoRAs, with the words that follow from their statements, in one transaction."""
+        whole = [resolved(entry) for entry in entries]
         with self.database.writing() as database:
-            table = database.table("loras")
-            # A file that replaces another of the same stem elsewhere takes its row over.
-            known = list(table.rows_where("path = ? OR name_key = ?", [row["path"], row["name_key"]], select="id"))
-            if known:
-                table.update(known[0]["id"], row)
-                key = known[0]["id"]
-            else:
-                key = table.insert(row).last_pk
-            if lora.ref:
-                database.execute("DELETE FROM downloads WHERE ref = ?", [str(lora.ref)])
-            _save_groups(database, key, lora.groups)
-            database.execute("DELETE FROM tags WHERE lora_id = ?", [key])
-            database.table("tags").insert_all(({"lora_id": key, "tag": tag} for tag in lora.tags), ignore=True)
+            connection: sqlite3.Connection = database.conn
+            by_path = {self.database.stored(one.lora.path): one for one in whole}
+            connection.executemany(_SAVE, [rows.row_of(one, path, self.database) for path, one in by_path.items()])
+            query = "SELECT id, path FROM loras WHERE path IN (SELECT value FROM json_each(?))"
+            found = connection.execute(query, [json.dumps([*by_path])]).fetchall()
+            keys = [key for key, _ in found]
+            self._replace_children(connection, {key: by_path[path] for key, path in found})
+            refs = [(str(one.lora.ref),) for one in whole if one.lora.ref]
+            connection.executemany("DELETE FROM downloads WHERE ref = ?", refs)
+            finding.refresh(connection, keys)
+        return [one.lora for one in whole]
 
-    def _installed(self, row: sqlite3.Row, extras: _Extras) -> Installed:
-        path = self.database.absolute(row["path"])
-        return Installed(
-            **{name: row[name] for name in _PLAIN if name != "type"},
-            path=path,
-            type=LoraType(row["type"]),
-            ref=parse_ref(row["ref"]) if row["ref"] else None,
-            groups=extras.groups(row["id"]),
-            suggestions=tuple(
-                Suggestion(text=text, score=score, source=source)
-                for text, score, source in json.loads(row["suggestions"])
-            ),
-            tags=tuple(extras.tags[row["id"]]),
-            preview=self.database.absolute(row["preview"]) if row["preview"] else None,
-            installed_at=datetime.fromisoformat(row["installed_at"]) if row["installed_at"] else None,
-            missing=not path.exists(),
-            renders=extras.renders.get(row["name"], 0),
+    def relocate(self, places: Mapping[Path, Path], *, trashed: datetime | None = None) -> None:
+        """Files that lie elsewhere now: their rows follow, also into the trash (`trashed` says when) and out of it."""
+        stored = self.database.stored
+        moved = [(stored(old), stored(new), new.stem) for old, new in places.items()]
+        moment = trashed.isoformat() if trashed else None
+        with self.database.writing() as database:
+            connection: sqlite3.Connection = database.conn
+            keys = []
+            for old, new, name in moved:
+                row = connection.execute("SELECT id, name, preview FROM loras WHERE path = ?", [old]).fetchone()
+                if row is None:
+                    continue
+                key, before, preview = row
+                picture = places.get(self.database.absolute(preview)) if preview else None
+                connection.execute("DELETE FROM loras WHERE path = ?", [new])
+                connection.execute(
+                    "UPDATE loras SET path = ?, name = ?, name_key = ?, trashed = ?, preview = ? WHERE id = ?",
+                    [new, name, name.casefold(), moment, stored(picture) if picture else preview, key],
+                )
+                connection.execute("UPDATE render_loras SET name = ? WHERE name = ?", [name, before])
+                keys.append(key)
+            finding.refresh(connection, keys)
+
+    def forget(self, path: Path) -> None:
+        """Drop the row of a file, also of one in the trash."""
+        with self.database.writing() as database:
+            database.execute("DELETE FROM loras WHERE path = ?", [self.database.stored(path)])
+
+    def note_newer(self, path: Path, newer: Ref | None) -> None:
+        """A newer version of a LoRA was looked for; None: there is none."""
+        with self.database.writing() as database:
+            row = [str(newer) if newer else "", self.database.stored(path)]
+            database.execute("UPDATE loras SET newer = ? WHERE path = ?", row)
+
+    def _of_ids(self, connection: sqlite3.Connection, ids: Sequence[int]) -> list[Installed]:
+        """LoRAs in the order of their ids, in one query a table."""
+        query = "SELECT * FROM loras WHERE id IN (SELECT value FROM json_each(?))"
+        found = {row["id"]: row for row in connection.execute(query, [json.dumps(ids)])}
+        extras = rows.Extras.of(connection, ids)
+        return [rows.installed(found[key], extras, self.database) for key in ids]
+
+    def _entry(self, connection: sqlite3.Connection, row: sqlite3.Row, extras: rows.Extras) -> Entry:
+        said = connection.execute("SELECT * FROM statements WHERE lora_id = ?", [row["id"]])
+        return Entry(
+            lora=rows.installed(row, extras, self.database),
+            stamp=Stamp(size=row["size"], mtime_ns=row["mtime_ns"], inode=row["inode"], sidecars=row["sidecars"]),
+            statements=tuple(sorted(map(rows.statement, said), key=lambda one: [*WordSource].index(one.source))),
+            written=json.loads(row["written"]),
+            description=row["description"],
         )
 
-
-def _save_groups(database: sqlite_utils.Database, key: int, groups: Iterable[TriggerGroup]) -> None:
-    database.execute("DELETE FROM trigger_groups WHERE lora_id = ?", [key])
-    for group in groups:
-        position = {"lora_id": key, "position": group.index, "enabled": group.enabled}
-        database.table("trigger_groups").insert(position)
-        words = (
-            {
-                "lora_id": key,
-                "group_position": group.index,
-                "position": position,
-                "text": word.text,
-                "source": word.source.value,
-                "enabled": word.enabled,
-            }
-            for position, word in enumerate(group.words)
-        )
-        database.table("trigger_words").insert_all(words)
-
-
-@dataclass(frozen=True, slots=True)
-class _Extras:
-    """The rows of the other tables that belong to a set of LoRAs."""
-
-    enabled: dict[int, dict[int, bool]]
-    words: dict[tuple[int, int], list[TriggerWord]]
-    tags: dict[int, list[str]]
-    renders: dict[str, int]
-
-    @classmethod
-    def of(cls, connection: sqlite3.Connection, ids: Sequence[int]) -> _Extras:
-        extras = cls(defaultdict(dict), defaultdict(list), defaultdict(list), {})
-        chosen = "lora_id IN (SELECT value FROM json_each(?))"
-        key = [json.dumps(ids)]
-        for row in connection.execute(f"SELECT * FROM trigger_groups WHERE {chosen} ORDER BY position", key):  # noqa: S608
-            extras.enabled[row["lora_id"]][row["position"]] = bool(row["enabled"])
-        query = f"SELECT * FROM trigger_words WHERE {chosen} ORDER BY group_position, position"  # noqa: S608
-        for row in connection.execute(query, key):
-            word = TriggerWord(text=row["text"], source=WordSource(row["source"]), enabled=bool(row["enabled"]))
-            extras.words[row["lora_id"], row["group_position"]].append(word)
-        for row in connection.execute(f"SELECT * FROM tags WHERE {chosen} ORDER BY tag", key):  # noqa: S608
-            extras.tags[row["lora_id"]].append(row["tag"])
-        counts = connection.execute("SELECT name, COUNT(DISTINCT render_id) FROM render_loras GROUP BY name")
-        extras.renders.update(counts.fetchall())
-        return extras
-
-    def groups(self, key: int) -> tuple[TriggerGroup, ...]:
-        return tuple(
-            TriggerGroup(index=index, enabled=enabled, words=tuple(self.words[key, index]))
-            for index, enabled in self.enabled[key].items()
-        )
+    def _replace_children(self, connection: sqlite3.Connection, entries: Mapping[int, Entry]) -> None:
+        keys = [json.dumps([*entries])]
+        for table in _CHILDREN:
+            connection.execute(f"DELETE FROM {table} WHERE lora_id IN (SELECT value FROM json_each(?))", keys)  # noqa: S608
+        new: dict[str, list[tuple[object, ...]]] = {
+            "statements": [row for key, one in entries.items() for row in rows.statement_rows(key, one.statements)],
+            "trigger_groups": [row for key, one in entries.items() for row in rows.group_rows(key, one.lora.groups)],
+            "trigger_words": [row for key, one in entries.items() for row in rows.word_rows(key, one.lora.groups)],
+            "tags": [(key, tag) for key, one in entries.items() for tag in one.lora.tags],
+        }
+        for table, statement in _CHILDREN.items():
+            connection.executemany(statement, new[table])

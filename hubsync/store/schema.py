@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+
 # `path` and `preview` are relative to the root where they lie inside it, so that a library can be moved whole.
 # `name_key` is the case-folded stem: stems are unique on every file system.
 # `written` is what hubsync last wrote into the sidecar, so that a human's edits there are recognised.
@@ -108,7 +111,143 @@ CREATE INDEX loras_autov3 ON loras (autov3)
 """
 """Version 2: what is to be downloaded and is not here yet; LoRAs are found by their weights."""
 
-STEPS = (INITIAL, DOWNLOADS)
+# What each source says is kept apart, so that a rescan or a hub never touches what a user wrote; `trigger_groups` and
+# `trigger_words` hold what follows from it. `groups` is JSON as `rows.groups_json` writes it, NULL where a source says
+# nothing of words. Stems may repeat: they do in libraries that other tools filled, and a row lost is worse than a row
+# reported. `sidecars` tells whether a file beside the LoRA changed. `trashed` is when it was removed: `path` is in the
+# trash then. `newer` is the reference of a newer version, '' where there is none, NULL where nobody looked.
+# `asked_at` is when a hub was last asked about these bytes. `problems` are files that are no LoRAs: they too are read
+# once.
+KNOWLEDGE = """
+CREATE TABLE loras_new (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    title TEXT NOT NULL,
+    alias TEXT,
+    ref TEXT,
+    type TEXT NOT NULL,
+    base_model TEXT,
+    family TEXT,
+    network TEXT,
+    rank INTEGER,
+    alpha REAL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL DEFAULT 0,
+    sidecars TEXT NOT NULL DEFAULT '',
+    sha256 TEXT,
+    autov1 TEXT,
+    autov2 TEXT,
+    autov3 TEXT,
+    blake3 TEXT,
+    crc32 TEXT,
+    weight REAL,
+    negative TEXT,
+    notes TEXT,
+    creator TEXT,
+    nsfw_level INTEGER,
+    preview TEXT,
+    installed_at TEXT,
+    description TEXT NOT NULL DEFAULT '',
+    written TEXT NOT NULL DEFAULT '{}',
+    missing INTEGER NOT NULL DEFAULT 0,
+    trashed TEXT,
+    newer TEXT,
+    pinned INTEGER NOT NULL DEFAULT 0,
+    asked_at TEXT
+);
+INSERT INTO loras_new (
+    id, path, name, name_key, title, alias, ref, type, base_model, family, network, rank, alpha, size, mtime_ns, sha256,
+    autov2, autov3, weight, negative, notes, creator, nsfw_level, preview, installed_at, written
+) SELECT
+    id, path, name, name_key, title, alias, ref, type, base_model, family, network, rank, alpha, size, mtime_ns, sha256,
+    autov2, autov3, weight, negative, notes, creator, nsfw_level, preview, installed_at, written
+FROM loras;
+CREATE TABLE statements (
+    lora_id INTEGER NOT NULL REFERENCES loras (id) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    raw TEXT NOT NULL DEFAULT '[]',
+    groups TEXT,
+    weight REAL,
+    negative TEXT,
+    notes TEXT,
+    PRIMARY KEY (lora_id, source)
+) WITHOUT ROWID;
+INSERT INTO statements (lora_id, source, raw, groups, weight, negative, notes)
+SELECT
+    id,
+    COALESCE(
+        (SELECT source FROM trigger_words WHERE lora_id = loras.id LIMIT 1),
+        CASE WHEN ref LIKE 'hf:%' THEN 'card' ELSE 'civitai' END
+    ),
+    raw_words,
+    (
+        SELECT json_group_array(json_array(
+            json(CASE WHEN enabled THEN 'true' ELSE 'false' END),
+            json((
+                SELECT json_group_array(
+                    json_array(text, source, json(CASE WHEN enabled THEN 'true' ELSE 'false' END))
+                ) FROM trigger_words
+                WHERE trigger_words.lora_id = trigger_groups.lora_id AND group_position = trigger_groups.position
+            ))
+        )) FROM trigger_groups WHERE lora_id = loras.id HAVING COUNT(*)
+    ),
+    weight,
+    negative,
+    notes
+FROM loras;
+DROP TABLE loras;
+ALTER TABLE loras_new RENAME TO loras;
+CREATE INDEX loras_name_key ON loras (name_key);
+CREATE INDEX loras_sha256 ON loras (sha256);
+CREATE INDEX loras_autov3 ON loras (autov3);
+CREATE INDEX loras_ref ON loras (ref);
+CREATE TABLE problems (
+    path TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL
+) WITHOUT ROWID
+"""
+"""Version 3: what every source says of a LoRA; files as they were found on disk."""
+
+# `body` is what `finding` searches: a LoRA's words, folded, the marks before them saying where they come from. `finder`
+# is the index of its trigrams; without positions it takes a quarter of the space (18 of 73 MB at 100,000 LoRAs).
+FINDING = """
+CREATE TABLE lookup (
+    id INTEGER PRIMARY KEY REFERENCES loras (id) ON DELETE CASCADE,
+    body TEXT NOT NULL
+);
+CREATE VIRTUAL TABLE finder USING fts5 (
+    body, content = 'lookup', content_rowid = 'id', tokenize = 'trigram', detail = 'none', columnsize = 0
+);
+CREATE TRIGGER lookup_added AFTER INSERT ON lookup BEGIN
+    INSERT INTO finder (rowid, body) VALUES (new.id, new.body);
+END;
+CREATE TRIGGER lookup_removed AFTER DELETE ON lookup BEGIN
+    INSERT INTO finder (finder, rowid, body) VALUES ('delete', old.id, old.body);
+END;
+CREATE TRIGGER lookup_changed AFTER UPDATE ON lookup BEGIN
+    INSERT INTO finder (finder, rowid, body) VALUES ('delete', old.id, old.body);
+    INSERT INTO finder (rowid, body) VALUES (new.id, new.body);
+END
+"""
+"""Version 4: LoRAs are found by any part of their words."""
+
+STEPS = (INITIAL, DOWNLOADS, KNOWLEDGE, FINDING)
 
 VERSION = len(STEPS)
 """SQLite's `user_version` of an up-to-date library."""
+
+
+def statements(version: int) -> Iterator[str]:
+    """The statements that lead to a version, one by one. The body of a trigger has semicolons of its own."""
+    statement = ""
+    for part in f"{STEPS[version - 1]};".split(";")[:-1]:
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -11,8 +11,10 @@ from pathlib import Path
 import click
 
 from tests.benchmarks.faults import faults
+from tests.benchmarks.finding import find
 from tests.benchmarks.kill import kill
 from tests.benchmarks.memory import memory
+from tests.benchmarks.scan import scan
 from tests.benchmarks.speed import many, segments, throughput
 from tests.benchmarks.table import Row, rendered
 from tests.benchmarks.workplace import Workplace
@@ -24,6 +26,8 @@ CASES: Mapping[str, Callable[[Workplace], list[Row]]] = {
     "memory": memory,
     "kill": kill,
     "faults": faults,
+    "scan": scan,
+    "find": find,
 }
 
 

@@ -53,3 +53,29 @@ def test_lora_dir_overrides(tmp_path: Path) -> None:
     below = find_root(Settings(root=str(tmp_path), lora_dir="loras"), cwd=tmp_path, home=tmp_path)
     elsewhere = find_root(Settings(root=str(tmp_path), lora_dir="/other"), cwd=tmp_path, home=tmp_path)
     assert (below.loras, elsewhere.loras) == (tmp_path / "loras", Path("/other"))
+
+
+def test_folders_a_tool_reads_as_well_belong_to_the_library(tmp_path: Path) -> None:
+    """AUTOMATIC1111's LyCORIS, and what a ComfyUI shares with other tools."""
+    webui = _tree(tmp_path / "webui", "modules/", "webui.py", "models/Lora/", "models/LyCORIS/", "embeddings/")
+    assert find_root(Settings(), cwd=webui, home=tmp_path).more == (webui / "models/LyCORIS",)
+    comfy = _tree(tmp_path / "comfy", "comfy/", "folder_paths.py", "more/")
+    (comfy / "extra_model_paths.yaml").write_text(
+        "a111:\n  base_path: ../webui/\n  loras: |\n    models/Lora\n    models/LyCORIS\n    models/nowhere\n"
+        "  embeddings: embeddings\nother:\n  loras: more\nempty:\n",
+        "utf-8",
+    )
+    root = find_root(Settings(), cwd=comfy, home=tmp_path)
+    found = [folder.resolve() for folder in root.more]
+    assert found == [webui / "models/Lora", webui / "models/LyCORIS", comfy / "more"]
+    assert [folder.resolve() for folder in root.more_embeddings] == [webui / "embeddings"]
+    assert root.holds_embedding(str(root.more_embeddings[0] / "a.pt"))
+    assert root.loras == comfy / "models/loras"
+
+
+@pytest.mark.parametrize("content", ["", "[", "- a", "a: b", "a: {loras: [1]}", "a: {base_path: 3, loras: {}}"])
+def test_a_strange_list_of_shared_folders_is_no_matter(tmp_path: Path, content: str) -> None:
+    """Other people's files never keep hubsync from starting."""
+    comfy = _tree(tmp_path / "comfy", "comfy/", "folder_paths.py")
+    (comfy / "extra_model_paths.yaml").write_text(content, "utf-8")
+    assert find_root(Settings(), cwd=comfy, home=tmp_path).more == ()

@@ -9,9 +9,8 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from hubsync.domain import Installed
+from hubsync.domain import Installed, ListFilter
 from hubsync.refs import Ref
-from hubsync.services.library import ListFilter
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import installed_facts
 from hubsync.tui.messages import Listed, PromptRequested, RenderRequested

@@ -1,0 +1,89 @@
+"""`remove`, `restore` and `move`: a LoRA with everything that belongs to it."""
+
+from __future__ import annotations
+
+import click
+
+from hubsync.cli import output
+from hubsync.cli.common import Call, pass_call
+from hubsync.cli.diagnostics import batch_exit_code, report, say
+from hubsync.cli.shapes import JSON, installed_json
+from hubsync.errors import HubsyncError, UsageError
+
+
+@click.command("remove")
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--empty-trash", is_flag=True, help="Delete for good what was removed before.")
+@pass_call
+def remove_command(call: Call, names: tuple[str, ...], empty_trash: bool) -> int:  # noqa: FBT001
+    """Move LoRAs to the trash, with every sidecar and preview; `restore` brings them back."""
+    if not names and not empty_trash:
+        raise UsageError("name what to remove", hint="hubsync remove NAME")
+    removed: list[JSON] = []
+    errors: list[HubsyncError] = []
+    with call.open() as hubsync:
+        if empty_trash:
+            count = hubsync.relocating.empty()
+            say(f"{count} removed LoRAs are deleted for good")
+        for name in names:
+            try:
+                lora = hubsync.library.find(name)
+                trashed = hubsync.relocating.remove(lora)
+            except HubsyncError as error:
+                errors.append(error)
+                continue
+            files = [str(path) for path in trashed.places]
+            removed.append({"name": lora.name, "path": str(lora.path), "trash": str(trashed.folder), "files": files})
+    if call.json:
+        output.emit_json({"items": removed})
+    for item in () if call.json else removed:
+        output.emit(f"removed: {item['name']} ({len(item['files'])} files)")
+    for failure in errors:
+        report(failure)
+    if removed and not call.quiet:
+        say("hubsync restore NAME brings it back")
+    return batch_exit_code(errors)
+
+
+@click.command("restore")
+@click.argument("name", default="")
+@pass_call
+def restore_command(call: Call, name: str) -> None:
+    """Bring a removed LoRA back to where it was; without NAME, list what is in the trash."""
+    with call.open() as hubsync:
+        if not name:
+            trash = hubsync.relocating.trash()
+            items = [
+                {
+                    "name": one.name,
+                    "removed_at": one.removed_at.isoformat(),
+                    "size": one.size,
+                    "path": str(one.places[0]),
+                }
+                for one in trash
+            ]
+            if call.json:
+                output.emit_json({"items": items})
+                return
+            rows = ((one.name, f"{one.removed_at:%Y-%m-%d %H:%M}", output.human_size(one.size)) for one in trash)
+            output.emit_table(rows, header=("NAME", "REMOVED", "SIZE"))
+            return
+        lora = hubsync.relocating.restore(name)
+    if call.json:
+        output.emit_json(installed_json(lora))
+    else:
+        output.emit(f"restored: {lora.name} ({lora.path})")
+
+
+@click.command("move")
+@click.argument("name")
+@click.option("--to", required=True, metavar="STEM|FOLDER/", help="The new name, or the folder (it ends in /).")
+@pass_call
+def move_command(call: Call, name: str, to: str) -> None:
+    """Rename a LoRA, or move it below the LoRA folder, with every sidecar and preview."""
+    with call.open() as hubsync:
+        lora = hubsync.relocating.move(hubsync.library.find(name), to)
+    if call.json:
+        output.emit_json(installed_json(lora))
+    else:
+        output.emit(f"moved: {lora.name} ({lora.path})")

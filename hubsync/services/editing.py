@@ -1,0 +1,85 @@
+"""Trigger words, weight, negative text and notes as a user wants them: kept apart from what hubs and files say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from hubsync.domain import Entry, Installed, Statement, TriggerGroup, WordSource
+from hubsync.errors import UsageError
+from hubsync.prompts import editing
+from hubsync.services.shelf import Shelf
+
+Groups = tuple[TriggerGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditService:
+    """Edits how LoRAs of one library are used. Every edit is in the sidecar too, so that it survives the database."""
+
+    shelf: Shelf
+
+    def add(self, lora: Installed, words: Iterable[str], *, group: int | None = None) -> Installed:
+        """Put words into a group; see `prompts.editing.added`.
+
+        Raises:
+            UsageError: no such group, or no word.
+        """
+        return self._words(lora, lambda groups: editing.added(groups, words, group=group))
+
+    def remove(self, lora: Installed, words: Iterable[str], *, group: int | None = None) -> Installed:
+        """Take words out, or a whole group; what a hub says stays known, and `reset` brings it back.
+
+        Raises:
+            NotFound: a word that is not there. UsageError: no such group.
+        """
+        return self._words(lora, lambda groups: editing.removed(groups, words, group=group))
+
+    def switch(self, lora: Installed, words: Iterable[str], *, on: bool, group: int | None = None) -> Installed:
+        """Switch words, or a whole group, on or off.
+
+        Raises:
+            NotFound: a word that is not there. UsageError: no such group.
+        """
+        return self._words(lora, lambda groups: editing.switched(groups, words, on=on, group=group))
+
+    def weigh(self, lora: Installed, weight: float) -> Installed:
+        """Choose the weight the LoRA gets in prompts.
+
+        Raises:
+            UsageError: no weight any tool takes.
+        """
+        if not -10 <= weight <= 10:
+            raise UsageError(f"{weight:g} is no weight", hint="most LoRAs want one between -2 and 2")
+        return self._user(lora, lambda user, _: replace(user, weight=weight))
+
+    def negate(self, lora: Installed, text: str) -> Installed:
+        """Choose what goes into the negative prompt; an empty text: nothing, whatever others say."""
+        return self._user(lora, lambda user, _: replace(user, negative=text.strip()))
+
+    def note(self, lora: Installed, text: str) -> Installed:
+        """Write down notes."""
+        return self._user(lora, lambda user, _: replace(user, notes=text.strip()))
+
+    def reset(self, lora: Installed) -> Installed:
+        """Forget every edit of the user: what hubs, sidecars and the file say holds again."""
+        return self.shelf.change(
+            lora.path,
+            lambda entry: replace(
+                entry, statements=tuple(one for one in entry.statements if one.source is not WordSource.USER)
+            ),
+        )
+
+    def _words(self, lora: Installed, change: Callable[[Groups], Groups]) -> Installed:
+        return self._user(lora, lambda user, now: replace(user, groups=change(now.groups)))
+
+    def _user(self, lora: Installed, change: Callable[[Statement, Installed], Statement]) -> Installed:
+        """Change what the user says of a LoRA, given that and how it stands now."""
+
+        def edited(entry: Entry) -> Entry:
+            others = tuple(one for one in entry.statements if one.source is not WordSource.USER)
+            user = next((one for one in entry.statements if one.source is WordSource.USER), None)
+            said = change(user or Statement(source=WordSource.USER), entry.lora)
+            return replace(entry, statements=(*others, said))
+
+        return self.shelf.change(lora.path, edited)
