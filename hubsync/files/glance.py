@@ -1,7 +1,7 @@
 """What a library needs to know of each of its files, as fast as it can be told.
 
 Thousands of LoRAs come from the same few trainers and settings, and what a header says of tensors is then the same byte
-for byte. So those bytes are told apart by their hash, and each kind is judged once: 0.1 ms a file instead of 0.6.
+for byte. So each such section is judged once and known again: 0.07 ms a file instead of 0.8.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _FIRST_READ = 100_000
 _FIRST = b'{"__metadata__":'
 _COMMA = ord(",")
 _MOST_PADDING = 64  # spaces; safetensors itself pads to eight bytes
+_TELLING = 96
+_MOST_KEPT = 32 << 20  # bytes of sections, some three hundred
 _MOST_REMEMBERED = 10_000
 
 _TEXTS = msgspec.json.Decoder(dict[str, str])
@@ -54,8 +56,12 @@ class Glance(Identity):
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """What follows from a header's tensors: verdict, bytes of data, and where one alpha lies in them."""
+    """What follows from a header's tensors: verdict, bytes of data, and where one alpha lies in them.
 
+    `raw` is the section itself, None where too many were kept already: those are known again by their hash.
+    """
+
+    raw: bytes | None
     likeness: Likeness
     problem: str
     end: int
@@ -70,6 +76,7 @@ class Glancer:
 
         self._hash = blake3
         self._seen: dict[bytes, _Section] = {}
+        self._kept = 0
 
     def glance(self, path: Path | str, size: int) -> Glance:
         """What a file of `size` bytes is. The verdict on its header is that of `header` and `network`.
@@ -116,14 +123,27 @@ class Glancer:
         written = [*metadata, *metadata.values()]
         if duplicate(texts, strings=len(written), texts=written):
             return None
-        digest = self._hash(memoryview(raw)[begin:end]).digest()
-        section = self._seen.get(digest) or _judged(b"{" + raw[begin + 1 : end])
-        if section is not None and len(self._seen) < _MOST_REMEMBERED:
-            self._seen[digest] = section
+        section = self._section(raw, begin, end)
         return None if section is None else (section, metadata)
 
+    def _section(self, raw: bytes, begin: int, end: int) -> _Section | None:
+        """The verdict on `raw[begin:end]`. Comparing 90 KB takes 5 µs, hashing them 20."""
+        last = raw[end - _TELLING : end]  # it holds where the data end, which hardly two kinds share
+        section = self._seen.get(last)
+        if section and section.raw and len(section.raw) == end - begin and raw.startswith(section.raw, begin):
+            return section
+        digest = self._hash(memoryview(raw)[begin:end]).digest()
+        if digest in self._seen:
+            return self._seen[digest]
+        keep = self._kept + end - begin <= _MOST_KEPT
+        found = _judged(b"{" + raw[begin + 1 : end], raw[begin:end] if keep else None)
+        if found is not None and len(self._seen) < _MOST_REMEMBERED:
+            self._kept += end - begin if keep else 0
+            self._seen |= {digest: found, last: found} if keep else {digest: found}
+        return found
 
-def _judged(raw: bytes) -> _Section | None:
+
+def _judged(raw: bytes, kept: bytes | None) -> _Section | None:
     """A header without its metadata; None where it is not even JSON of the right shape."""
     try:
         tensors = _TENSORS.decode(raw)
@@ -134,7 +154,7 @@ def _judged(raw: bytes) -> _Section | None:
     places = list(chain.from_iterable([tensor.data_offsets for tensor in tensors.values()]))
     problem = duplicate(raw, strings=STRINGS * len(tensors)) or misplaced(tensors, places) or misfit(tensors)
     alpha = next(((tensor.start, tensor.dtype) for name, tensor in tensors.items() if name.endswith(".alpha")), None)
-    return _Section(liken(tensors), problem, max(places, default=0), alpha)
+    return _Section(kept, liken(tensors), problem, max(places, default=0), alpha)
 
 
 def _thorough(path: str) -> Glance:

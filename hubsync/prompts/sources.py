@@ -21,6 +21,9 @@ class Settled:
     notes: str | None = None
 
 
+_NOTHING = Settled()
+
+
 def settled(statements: Iterable[Statement]) -> Settled:
     """For each thing what the most trusted source says that says anything; nothing is mixed from two of them."""
     ranked = sorted(statements, key=lambda statement: _RANK[statement.source])
@@ -34,7 +37,8 @@ def settled(statements: Iterable[Statement]) -> Settled:
 
 def resolved(entry: Entry) -> Entry:
     """The entry with what follows from its statements."""
-    use, known = settled(entry.statements), entry.lora
+    known = entry.lora
+    use = settled(entry.statements) if entry.statements else _NOTHING
     if (use.groups, use.weight, use.negative, use.notes) == (known.groups, known.weight, known.negative, known.notes):
         return entry
     lora = replace(entry.lora, groups=use.groups, weight=use.weight, negative=use.negative, notes=use.notes)

@@ -16,6 +16,7 @@ from hubsync.files.walking import Found
 from hubsync.refs import Source
 
 _HASHES = tuple(field.name for field in fields(Hashes))
+_SILENT = Told()
 _TYPES = {"locon": LoraType.LOCON, "dora": LoraType.DORA}
 _OF_HUBS = {WordSource.CIVITAI, WordSource.CARD, WordSource.DESCRIPTION}
 _OF_DISK = {WordSource.SIDECAR, WordSource.METADATA, WordSource.FILE_NAME}
@@ -24,7 +25,7 @@ _OF_DISK = {WordSource.SIDECAR, WordSource.METADATA, WordSource.FILE_NAME}
 def from_sidecars(found: Found) -> Told:
     """What the files beside a LoRA say."""
     if not found.beside:
-        return Told()
+        return _SILENT
     path = Path(found.path)
     return told_by(path, [path.with_name(name) for name in found.beside])
 
@@ -32,20 +33,21 @@ def from_sidecars(found: Found) -> Told:
 def from_disk(found: Found, glance: Glance, told: Told, *, embedding: bool) -> Entry:
     """What a file and the files beside it say. An embedding is triggered by its file stem."""
     path = Path(found.path)
+    stem, embedding = path.stem, embedding or glance.kind == "embedding"
     statements = list(told.statements)
-    if embedding or glance.kind == "embedding":
-        statements.append(statement(WordSource.FILE_NAME, (path.stem,)))
+    if embedding:
+        statements.append(statement(WordSource.FILE_NAME, (stem,)))
     elif glance.trigger_words:
         phrase = statement(WordSource.METADATA, glance.trigger_words)
         hints = (one.notes for one in statements if one.source is WordSource.METADATA)
         statements = _with(statements, replace(phrase, notes=next(hints, None)))
     lora = Installed(
-        name=path.stem,
+        name=stem,
         path=path,
-        title=told.title or glance.title or path.stem,
+        title=told.title or glance.title or stem,
         alias=glance.alias,
         ref=told.ref,
-        type=LoraType.EMBEDDING if embedding or glance.kind == "embedding" else _type(glance.network),
+        type=LoraType.EMBEDDING if embedding else _type(glance.network),
         base_model=told.base_model,
         family=glance.family,
         network=glance.network,
@@ -212,6 +214,8 @@ def _described(entry: Entry) -> Entry:
 
     17 % of Civitai's versions without words speak of a trigger there.
     """
+    if not entry.statements and not entry.description:
+        return entry
     others = tuple(one for one in entry.statements if one.source is not WordSource.DESCRIPTION)
     words: tuple[str, ...] = ()
     if entry.description and not any(one.groups for one in others):

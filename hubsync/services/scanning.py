@@ -166,9 +166,7 @@ class ScanService:
         Returns the LoRAs among it with their sizes in bytes, and how many of them were known before.
         """
         self._relocate(differences.moved)
-        known_files = [*differences.changed, *differences.moved.values()]
-        again = {found.path for found in known_files}
-        todo = [*differences.new, *known_files]
+        todo = [*differences.new, *differences.changed, *differences.moved.values()]
         if todo:
             sink(Started(key=SCAN, label="reading headers", total=len(todo)))
         glancer, read, updated = Glancer(), dict[Path, int](), 0
@@ -176,42 +174,40 @@ class ScanService:
             if cancel.is_set():
                 raise Cancelled
             batch = todo[start : start + _BATCH]
-            with self.records.alone():
-                known = self._known([found for found in batch if found.path in again])
-                entries, wrong = self._look_at(batch, known, glancer)
-                self.records.save_all(entries)
-                right = [path for found in batch if problems and (path := self._stored(found.path)) in problems]
-                self.rows.note(missing=(), problems=wrong, settled=right)
+            entries, wrong = self._look_at(batch, glancer)
+            right = [path for found in batch if problems and (path := self._stored(found.path)) in problems]
+            updated += self._save(entries, wrong, right)
             for path in right:
                 del problems[path]
             problems.update({problem.path: problem for problem in wrong})
             read |= {entry.lora.path: entry.stamp.size for entry in entries}
-            updated += len(known)
             sink(Advanced(key=SCAN, done=start + len(batch), total=len(todo)))
         return read, updated
 
-    def _look_at(
-        self, batch: Iterable[Found], known: Mapping[str, Entry], glancer: Glancer
-    ) -> tuple[list[Entry], list[Problem]]:
-        """What a batch of files comes to: rows, and files that need a human."""
+    def _look_at(self, batch: Iterable[Found], glancer: Glancer) -> tuple[list[Entry], list[Problem]]:
+        """What the disk says of a batch of files: rows, and files that need a human."""
         entries: list[Entry] = []
         wrong: list[Problem] = []
+        embeddings = self.root.embedding_places
         for found in batch:
-            glance, embedding = glancer.glance(found.path, found.size), self.root.holds_embedding(found.path)
+            glance, embedding = glancer.glance(found.path, found.size), found.path.startswith(embeddings)
             if problem := self._problem(found, glance, embedding=embedding):
                 wrong.append(problem)
             if _belongs(glance):
                 told = describing.from_sidecars(found)
                 wrong += [self._noted(found, "bad_sidecar", sentence) for sentence in told.problems[:1]]
-                fresh = describing.from_disk(found, glance, told, embedding=embedding)
-                entries.append(self._entry(found, fresh, known.get(found.path)))
+                entries.append(describing.from_disk(found, glance, told, embedding=embedding))
         return entries, wrong
 
-    def _known(self, found: Iterable[Found]) -> Mapping[str, Entry]:
-        paths = [Path(one.path) for one in found]
-        return {str(entry.lora.path): entry for entry in self.records.entries(paths)} if paths else {}
+    def _save(self, entries: Sequence[Entry], wrong: Sequence[Problem], right: Sequence[str]) -> int:
+        """Save a batch, with what the library knows of it besides; how many it knew."""
+        with self.records.alone():
+            known = {entry.lora.path: entry for entry in self.records.entries(entry.lora.path for entry in entries)}
+            self.records.save_all([self._whole(entry, known.get(entry.lora.path)) for entry in entries])
+            self.rows.note(missing=(), problems=wrong, settled=right)
+        return len(known)
 
-    def _entry(self, found: Found, fresh: Entry, known: Entry | None) -> Entry:
+    def _whole(self, fresh: Entry, known: Entry | None) -> Entry:
         """What the disk says, with what the library knows besides."""
         if fresh.lora.family is None and fresh.lora.base_model:
             fresh = replace(fresh, lora=replace(fresh.lora, family=self.families().of(fresh.lora.base_model)))
@@ -221,7 +217,7 @@ class ScanService:
         if known.lora.ref is None or entry.lora.sha256 is not None or known.lora.sha256 is None:
             return entry
         # Other bytes under a name that came from a hub: with the weights of before it is the same LoRA.
-        entry = describing.with_hashes(entry, hash_file(Path(found.path)))
+        entry = describing.with_hashes(entry, hash_file(entry.lora.path))
         return entry if entry.lora.autov3 == known.lora.autov3 else describing.forgotten(entry)
 
     def _relocate(self, moved: Mapping[str, Found]) -> None:

@@ -46,7 +46,7 @@ def row_of(entry: Entry, path: str, database: Database) -> tuple[object, ...]:
         database.stored(lora.preview) if lora.preview else None,
         lora.installed_at.isoformat() if lora.installed_at else None,
         entry.description,
-        json.dumps(dict(entry.written)),
+        json.dumps(dict(entry.written)) if entry.written else "{}",
         False,
         str(lora.newer) if lora.newer else "" if lora.outdated is False else None,
     )

@@ -468,3 +468,19 @@ def test_a_template_sorts_new_files_into_folders(ground: Playground) -> None:
     with open_hubsync(settings) as library:
         _install(library, "civitai:1004")
         assert library.library.find("sks_frame").path == library.root.loras / "sd1/framewright/sks_frame.safetensors"
+
+
+def test_what_a_download_left_open_is_hashed_by_the_way(library: Hubsync) -> None:
+    """Downloads compute what they compare; the other hashes come while later commands wait for a hub."""
+    _install(library, "civitai:1004")
+    before = library.library.find("sks_frame")
+    assert (before.blake3, before.crc32) == (None, None)
+    stop = threading.Event()
+    stop.set()
+    library.hashing.by_the_way(stop)
+    assert library.library.find("sks_frame").blake3 is None
+    library.hashing.by_the_way(threading.Event())
+    after = library.library.find("sks_frame")
+    assert after.blake3
+    assert after.crc32
+    assert (after.sha256, after.autov3, after.ref) == (before.sha256, before.autov3, before.ref)

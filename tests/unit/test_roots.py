@@ -69,7 +69,7 @@ def test_folders_a_tool_reads_as_well_belong_to_the_library(tmp_path: Path) -> N
     found = [folder.resolve() for folder in root.more]
     assert found == [webui / "models/Lora", webui / "models/LyCORIS", comfy / "more"]
     assert [folder.resolve() for folder in root.more_embeddings] == [webui / "embeddings"]
-    assert root.holds_embedding(str(root.more_embeddings[0] / "a.pt"))
+    assert str(root.more_embeddings[0] / "a.pt").startswith(root.embedding_places)
     assert root.loras == comfy / "models/loras"
 
 
