@@ -49,7 +49,9 @@ def list_command(call: Call, text: str, source: str | None, sort: str, **options
         output.emit_table(map(_row, loras), header=header)
     elif not call.quiet:
         say(
-            "nothing here yet: hubsync search TEXT, then hubsync install REF" if wanted == ListFilter() else "none fits"
+            "nothing here yet: `hubsync scan` reads the LoRAs that lie there, `hubsync search TEXT` finds more"
+            if wanted == ListFilter()
+            else "none fits"
         )
 
 

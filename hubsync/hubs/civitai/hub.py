@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,8 @@ from hubsync.refs import CivitaiRef, HashRef, Ref, Source
 from hubsync.text import clean
 
 _AUTOV3_DIGITS = 12
+# Some trainers wrote it into every file, so that it matches models that have nothing to do with them.
+_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 _MOST_MODELS = 100
 
 
@@ -99,8 +102,8 @@ class Civitai:
 
     def identify(self, sha256: Sequence[str]) -> Mapping[str, CivitaiRef]:
         """The version that holds a file, by its SHA-256 in lower case; files Civitai does not know are absent."""
-        asked, known = set(sha256), dict[str, CivitaiRef]()
-        for match in self._api.matches([digest.upper() for digest in sha256]):
+        asked, known = set(sha256) - {_OF_NOTHING}, dict[str, CivitaiRef]()
+        for match in self._api.matches([digest.upper() for digest in sha256 if digest in asked]):
             digest = match.hash.lower()
             if digest in asked and match.model_id and match.model_version_id:
                 known.setdefault(digest, CivitaiRef(model=match.model_id, version=match.model_version_id))
@@ -160,6 +163,8 @@ class Civitai:
     def _found(self, ref: Ref) -> tuple[wire.Model, wire.Version | None]:
         """The model a reference leads to, and its version where that was the way."""
         if isinstance(ref, HashRef):
+            if _OF_NOTHING.startswith(ref.value.lower()):
+                raise NotFound(f"{ref} is the hash of nothing", hint="the tool that stated it hashed no file")
             value = ref.value[:_AUTOV3_DIGITS] if ref.kind == "autov3" else ref.value
             return self._by_version(f"by-hash/{value}")
         if not isinstance(ref, CivitaiRef):

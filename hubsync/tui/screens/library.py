@@ -21,7 +21,8 @@ from hubsync.tui.widgets.columns import Column
 _FIRST_STEP = (
     "Nothing is installed yet.\n\n"
     "Press 1, look for a LoRA and press i on it: it is checked, downloaded, verified and appears here with its trigger "
-    "words."
+    "words.\n\n"
+    "LoRAs that lie there already are read by `hubsync scan`."
 )
 
 

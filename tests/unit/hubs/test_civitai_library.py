@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
-from hubsync.errors import TokenInvalid
-from hubsync.refs import CivitaiRef
+from hubsync.errors import NotFound, TokenInvalid
+from hubsync.refs import CivitaiRef, parse_ref
 
 if TYPE_CHECKING:
     from tests.unit.hubs.conftest import Wire
@@ -45,3 +46,24 @@ def test_the_key_is_checked_where_it_counts(wire: Callable[..., Wire]) -> None:
     assert wire(json={"id": 7, "username": "\x1b[2Jme\n"}).civitai().account() == "[2Jme"
     with pytest.raises(TokenInvalid):
         wire(lambda _: httpx2.Response(401, json={"error": "Unauthorized"})).civitai().account()
+
+
+def test_the_hash_of_nothing_is_never_looked_up(wire: Callable[..., Wire]) -> None:
+    """Some trainers wrote it into every file: it matches models that have nothing to do with them."""
+    wired = wire(json=[])
+    nothing = hashlib.sha256(b"").hexdigest()
+    assert wired.civitai().identify([nothing]) == {}
+    for ref in (f"sha256:{nothing}", f"autov2:{nothing[:10]}", f"autov3:{nothing[:12]}"):
+        with pytest.raises(NotFound, match="hash of nothing"):
+            wired.civitai().lora(parse_ref(ref))
+    assert wired.requests == []
+
+
+def test_models_are_read_a_hundred_at_once(wire: Callable[..., Wire]) -> None:
+    """Mature ones too; one that is not listed, or has no version, is absent."""
+    model = {"id": 1, "name": "a", "modelVersions": [{"id": 2, "name": "v1", "trainedWords": ["x, y"]}]}
+    wired = wire(json={"items": [model, {"id": 3, "modelVersions": []}, None]})
+    found = wired.civitai().loras(range(1, 151))
+    assert {number: lora.trigger_words for number, lora in found.items()} == {1: (("x", "y"),)}
+    assert [request.url.params["ids"].count(",") + 1 for request in wired.requests] == [100, 50]
+    assert {request.url.params["nsfw"] for request in wired.requests} == {"true"}
