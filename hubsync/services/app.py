@@ -93,7 +93,7 @@ class Hubsync:
             fetcher=Fetcher(planner=planner, transfer=lambda: self._network.transfer, quarantine=self.root.quarantine),
             queue=self.downloads,
             records=self.records,
-            shelf=self._shelf,
+            shelf=lambda: self._shelf,
             transfer=lambda: self._network.transfer,
             preview_ceiling=Nsfw(self.settings.search.nsfw),
             options=InstallOptions(previews=self.settings.install.previews),

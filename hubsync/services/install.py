@@ -10,22 +10,22 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hubsync.domain import Installed, Lora, Nsfw, Preview
 from hubsync.errors import Cancelled, HubsyncError, Internal, NotFound
 from hubsync.events import Failed, Finished, Noted, Sink, Started
-from hubsync.files import previews, sidecars
-from hubsync.files.glance import Glancer
+from hubsync.files import previews
 from hubsync.files.transfer import Received, Transfer
-from hubsync.files.walking import found_at
 from hubsync.refs import Ref, Source
 from hubsync.services.choosing import InstallOptions, is_embedding
 from hubsync.services.fetching import Fetcher
 from hubsync.services.planning import Plan, Planner, Unplannable
 from hubsync.services.queueing import DownloadQueue, Unfinished
-from hubsync.services.shelf import Shelf
 from hubsync.store.records import Records
+
+if TYPE_CHECKING:
+    from hubsync.services.shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class InstallService:
     fetcher: Fetcher
     queue: DownloadQueue
     records: Records
-    shelf: Shelf
+    shelf: Callable[[], Shelf]
     transfer: Callable[[], Transfer]
     preview_ceiling: Nsfw
     options: InstallOptions
@@ -94,7 +94,8 @@ class InstallService:
     def _get_ready(self, wanted: Sequence[Plan]) -> None:
         if wanted:
             self.queue.add(wanted)
-            import hubsync.services.describing  # noqa: F401
+            import hubsync.services.describing
+            import hubsync.services.shelf  # noqa: F401
 
     def resume(self, entries: Iterable[Unfinished], *, sink: Sink, cancel: threading.Event) -> list[InstallResult]:
         """Go on with downloads of the queue, each with the options it was asked for with.
@@ -168,13 +169,15 @@ class _Batch:
             status="installed",
             plan=plan,
             installed=lora,
-            sidecars=tuple(sidecars.beside(lora.path)),
+            sidecars=_beside(lora.path),
             seconds=service.clock() - started,
             received=received,
         )
 
     def _record(self, plan: Plan, received: Received) -> Installed:
         """The library's row of a file just placed, with its companions on disk."""
+        from hubsync.files.glance import Glancer
+        from hubsync.files.walking import found_at
         from hubsync.services import describing
 
         service = self.service
@@ -193,11 +196,13 @@ class _Batch:
             entry = describing.with_hashes(entry, received.hashes)
             entry = describing.from_hub(entry, plan.lora, plan.version, plan.file)
             entry = replace(entry, lora=replace(entry.lora, installed_at=service.now()))
-            return service.shelf.keep(entry, info=info)
+            return service.shelf().keep(entry, info=info)
 
     def _preview(self, plan: Plan) -> None:
         """The preview beside the LoRA. One that cannot be had is a note: the LoRA is installed all the same."""
-        path = sidecars.preview_path(plan.target)
+        from hubsync.files.sidecars import preview_path
+
+        path = preview_path(plan.target)
         preview = best_preview(plan.version.previews, self.service.preview_ceiling)
         if path.exists() or preview is None or not plan.options.previews:
             return
@@ -206,6 +211,12 @@ class _Batch:
             previews.save_preview(previews.fetch(transfer.client, preview.url, check=transfer.check), path)
         except HubsyncError as error:
             self.sink(Noted(key=plan.asked, message=f"no preview: {error.message}"))
+
+
+def _beside(path: Path) -> tuple[Path, ...]:
+    from hubsync.files.sidecars import beside
+
+    return tuple(beside(path))
 
 
 def planned(plan: Plan | Unplannable) -> InstallResult:

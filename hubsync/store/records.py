@@ -11,10 +11,8 @@ from datetime import datetime
 from pathlib import Path, PurePath
 
 from hubsync.domain import Entry, Installed, ListFilter, Stamp, WordSource
-from hubsync.prompts.resolution import walk_key
-from hubsync.prompts.sources import resolved
 from hubsync.refs import Ref
-from hubsync.store import finding, listing, rows
+from hubsync.store import rows
 from hubsync.store.database import Database
 
 _SAVE = (
@@ -37,6 +35,8 @@ class Records:
 
     def page(self, wanted: ListFilter, *, limit: int = -1, offset: int = 0) -> list[Installed]:
         """A page of the LoRAs that fit, ordered; all of them without a limit."""
+        from hubsync.store import listing
+
         with self.database.reading() as connection:
             ids = listing.ids(connection, wanted, limit=limit, offset=offset)
             return self._of_ids(connection, ids)
@@ -65,6 +65,8 @@ class Records:
 
     def near(self, name: str) -> list[str]:
         """Up to three installed names that look like `name`, the nearest first."""
+        from hubsync.store import finding
+
         with self.database.reading() as connection:
             return finding.near(connection, name)
 
@@ -76,6 +78,8 @@ class Records:
 
     def names_and_aliases(self) -> list[tuple[str, str | None, str | None]]:
         """Stem, alias and family of every LoRA, in the order tools walk the folders."""
+        from hubsync.prompts.resolution import walk_key
+
         with self.database.reading() as connection:
             query = "SELECT path, name, alias, family FROM loras WHERE trashed IS NULL AND type != 'embedding'"
             found = sorted(connection.execute(query), key=lambda row: walk_key(PurePath(row["path"])))
@@ -110,6 +114,9 @@ class Records:
 
     def save_all(self, entries: Iterable[Entry]) -> list[Installed]:
         """Insert or replace LoRAs, with the words that follow from their statements, in one transaction."""
+        from hubsync.prompts.sources import resolved
+        from hubsync.store import finding
+
         whole = [resolved(entry) for entry in entries]
         with self.database.writing() as database:
             connection: sqlite3.Connection = database.conn
@@ -126,6 +133,8 @@ class Records:
 
     def relocate(self, places: Mapping[Path, Path], *, trashed: datetime | None = None) -> None:
         """Files that lie elsewhere now: their rows follow, also into the trash (`trashed` says when) and out of it."""
+        from hubsync.store import finding
+
         stored = self.database.stored
         moved = [(stored(old), stored(new), new.stem) for old, new in places.items()]
         moment = trashed.isoformat() if trashed else None

@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import Any
 
 from hubsync.domain import Entry, Installed, LoraType, Statement, TriggerGroup, TriggerWord, WordSource
-from hubsync.prompts.grouping import groups_from_builtins, groups_to_builtins
 from hubsync.refs import parse_ref
 from hubsync.store.database import Database
 
@@ -74,6 +73,8 @@ def installed(row: sqlite3.Row, extras: Extras, database: Database) -> Installed
 
 def statement_rows(key: int, statements: Sequence[Statement]) -> Iterator[tuple[object, ...]]:
     """Rows of `statements`."""
+    from hubsync.prompts.grouping import groups_to_builtins
+
     for one in statements:
         groups = None if one.groups is None else json.dumps(groups_to_builtins(one.groups))
         yield key, one.source.value, json.dumps(one.raw), groups, one.weight, one.negative, one.notes
@@ -81,6 +82,8 @@ def statement_rows(key: int, statements: Sequence[Statement]) -> Iterator[tuple[
 
 def statement(row: sqlite3.Row) -> Statement:
     """What a row of `statements` says."""
+    from hubsync.prompts.grouping import groups_from_builtins
+
     return Statement(
         source=WordSource(row["source"]),
         raw=tuple(json.loads(row["raw"])),
