@@ -67,7 +67,7 @@ class Database:
             try:
                 connection.row_factory = sqlite3.Row
                 yield connection
-                if self.keep and file and not self._idle:
+                if self.keep and not self._idle:
                     self._idle.append((file, connection))
                     return
             except BaseException:
@@ -175,7 +175,7 @@ class Database:
 
 def _empty() -> sqlite3.Connection:
     """What a library that does not exist holds."""
-    connection = sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
     connection.executescript(";".join(schema.STEPS))
     return connection
 

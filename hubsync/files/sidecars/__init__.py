@@ -1,7 +1,7 @@
 """Sidecars: the files that tools put beside a LoRA. Read all of them; write those that other tools read."""
 
 from hubsync.files.sidecars.names import ENDINGS, beside, preview_path, sidecar_path, stem_and_ending
-from hubsync.files.sidecars.telling import Told, told_by
+from hubsync.files.sidecars.told import Told, told_by
 from hubsync.files.sidecars.writing import write, write_info
 
 __all__ = [

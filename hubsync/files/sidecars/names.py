@@ -10,9 +10,9 @@ _DOCUMENTS = (
     ".civitai.info", ".api_info.json", ".metadata.json", ".cm-info.json", ".swarm.json", ".json", ".description.txt",
     ".txt", ".html",
 )  # fmt: skip
-_PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "avif", "jxl", "mp4", "webm")
+PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "avif", "jxl", "mp4", "webm")
 
-ENDINGS = (*_DOCUMENTS, *(f"{inner}.{kind}" for kind in _PICTURES for inner in (".preview", ".thumb", "")))
+ENDINGS = (*_DOCUMENTS, *(f"{inner}.{kind}" for kind in PICTURES for inner in (".preview", ".thumb", "")))
 """What follows the stem of a LoRA in the names of its companions, in lower case; any case counts."""
 
 # By the last part of an ending: what may stand before it. Two look-ups a name; a pattern would take ten times as long.
