@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from hubsync.cli import output
 from hubsync.cli.common import Call, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, report, say
-from hubsync.cli.shapes import JSON, installed_json
+from hubsync.cli.shapes import JSON, error_json, installed_json
 from hubsync.errors import HubsyncError, UsageError
+
+if TYPE_CHECKING:
+    from hubsync.services.app import Hubsync
 
 
 @click.command("remove")
@@ -19,30 +24,36 @@ def remove_command(call: Call, names: tuple[str, ...], empty_trash: bool) -> int
     """Move LoRAs to the trash, with every sidecar and preview; `restore` brings them back."""
     if not names and not empty_trash:
         raise UsageError("name what to remove", hint="hubsync remove NAME")
-    removed: list[JSON] = []
+    items: list[JSON] = []
     errors: list[HubsyncError] = []
     with call.open() as hubsync:
         if empty_trash:
-            count = hubsync.relocating.empty()
-            say(f"{count} removed LoRAs are deleted for good")
+            say(f"{hubsync.relocating.empty()} removed LoRAs are deleted for good")
         for name in names:
             try:
-                lora = hubsync.library.find(name)
-                trashed = hubsync.relocating.remove(lora)
+                items.append(_removed(hubsync, name))
             except HubsyncError as error:
+                if len(names) == 1:
+                    raise
                 errors.append(error)
-                continue
-            files = [str(path) for path in trashed.places]
-            removed.append({"name": lora.name, "path": str(lora.path), "trash": str(trashed.folder), "files": files})
+                items.append({"name": name, "error": error_json(error)})
     if call.json:
-        output.emit_json({"items": removed})
-    for item in () if call.json else removed:
-        output.emit(f"removed: {item['name']} ({len(item['files'])} files)")
+        output.emit_json({"items": items})
+    else:
+        for item in items:
+            output.emit(f"failed: {item['name']}" if "error" in item else f"removed: {item['name']}")
     for failure in errors:
         report(failure)
-    if removed and not call.quiet:
+    if len(errors) < len(items) and not call.quiet:
         say("hubsync restore NAME brings it back")
     return batch_exit_code(errors)
+
+
+def _removed(hubsync: Hubsync, name: str) -> JSON:
+    lora = hubsync.library.find(name)
+    trashed = hubsync.relocating.remove(lora)
+    files = [str(path) for path in trashed.places]
+    return {"name": lora.name, "path": str(lora.path), "trash": str(trashed.folder), "files": files}
 
 
 @click.command("restore")

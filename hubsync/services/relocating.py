@@ -73,7 +73,9 @@ class RelocateService:
         try:
             self._relocate(Relocation(pairs=pairs, trashed=moment.isoformat()))
         except HubsyncError:
-            shutil.rmtree(folder, ignore_errors=True)
+            # Whatever could not go back stays, with the note of what it is.
+            if [path.name for path in folder.iterdir()] == [_MANIFEST]:
+                shutil.rmtree(folder)
             raise
         return Trashed(name=lora.name, removed_at=moment, folder=folder, places=files)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hubsync.domain import Entry
-from hubsync.errors import Cancelled, HubError, NotFound
+from hubsync.errors import AccessDenied, Cancelled, HubError, NotFound
 from hubsync.events import Advanced, Sink, Started
 from hubsync.families import Families
 from hubsync.files.glance import Glance, Glancer
@@ -82,7 +82,7 @@ class ScanService:
 
         Args:
             paths: folders or files to look at; by default every folder of the root.
-            identify: ask Civitai about hashes nobody knows yet. That it cannot be reached is a problem, no end.
+            identify: ask Civitai about hashes nobody knows yet. That it does not answer is a problem, no end.
             rehash: hash every file now, and compare.
             sink: gets the progress.
             cancel: stops it; what was read so far is kept.
@@ -99,7 +99,7 @@ class ScanService:
         if identify:
             try:
                 identified = self.identifying().identify(sink=sink, cancel=cancel)
-            except HubError as error:
+            except (HubError, AccessDenied) as error:
                 troubles.append(Problem(path=self._stored(self.root.loras), code=error.code, message=error.message))
         return Scanned(
             added=len(read) - updated,

@@ -62,6 +62,8 @@ class UpdateService:
                 raise Cancelled
             checked.append(self._check(lora, pages, owned))
             sink(Advanced(key=UPDATE, done=number, total=len(chosen)))
+        told = [one for one in checked if one.status in {"current", "outdated"}]
+        self.records.note_newer({one.lora.path: one.newer for one in told})
         return checked
 
     def plan(self, checked: Iterable[Checked]) -> list[tuple[Installed, Plan | Unplannable]]:
@@ -89,8 +91,8 @@ class UpdateService:
         results = self.install.run([plan for _, plan in plans], sink=sink, cancel=cancel)
         for (old, _), result in zip(plans, results, strict=True):
             if result.status in {"installed", "already_installed"}:
-                self.records.note_newer(old.path, None)
-                if replacing and result.installed and result.installed.path != old.path:
+                self.records.note_newer({old.path: None})
+                if replacing and old.path.exists() and result.installed and result.installed.path != old.path:
                     self.relocating.remove(old)
         return results
 
@@ -120,7 +122,6 @@ class UpdateService:
                 return Checked(lora=lora, status="unknown")
         except HubsyncError as error:
             return Checked(lora=lora, status="unknown", error=error)
-        self.records.note_newer(lora.path, newer)
         return Checked(lora=lora, status="outdated" if newer else "current", newer=newer)
 
     def _page(self, ref: CivitaiRef, pages: Mapping[int, Lora]) -> Lora:

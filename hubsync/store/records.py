@@ -161,11 +161,12 @@ class Records:
         with self.database.writing() as database:
             database.execute("DELETE FROM loras WHERE path = ?", [self.database.stored(path)])
 
-    def note_newer(self, path: Path, newer: Ref | None) -> None:
-        """A newer version of a LoRA was looked for; None: there is none."""
-        with self.database.writing() as database:
-            row = [str(newer) if newer else "", self.database.stored(path)]
-            database.execute("UPDATE loras SET newer = ? WHERE path = ?", row)
+    def note_newer(self, found: Mapping[Path, Ref | None]) -> None:
+        """Newer versions of LoRAs were looked for; None: there is none."""
+        if found:
+            rows = [(str(newer) if newer else "", self.database.stored(path)) for path, newer in found.items()]
+            with self.database.writing() as database:
+                database.conn.executemany("UPDATE loras SET newer = ? WHERE path = ?", rows)
 
     def _of_ids(self, connection: sqlite3.Connection, ids: Sequence[int]) -> list[Installed]:
         """LoRAs in the order of their ids, in one query a table."""
