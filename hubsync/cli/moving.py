@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -24,19 +25,10 @@ def remove_command(call: Call, names: tuple[str, ...], empty_trash: bool) -> int
     """Move LoRAs to the trash, with every sidecar and preview; `restore` brings them back."""
     if not names and not empty_trash:
         raise UsageError("name what to remove", hint="hubsync remove NAME")
-    items: list[JSON] = []
-    errors: list[HubsyncError] = []
     with call.open() as hubsync:
         if empty_trash:
             say(f"{hubsync.relocating.empty()} removed LoRAs are deleted for good")
-        for name in names:
-            try:
-                items.append(_removed(hubsync, name))
-            except HubsyncError as error:
-                if len(names) == 1:
-                    raise
-                errors.append(error)
-                items.append({"name": name, "error": error_json(error)})
+        items, errors = _remove_all(hubsync, names)
     if call.json:
         output.emit_json({"items": items})
     else:
@@ -47,6 +39,21 @@ def remove_command(call: Call, names: tuple[str, ...], empty_trash: bool) -> int
     if len(errors) < len(items) and not call.quiet:
         say("hubsync restore NAME brings it back")
     return batch_exit_code(errors)
+
+
+def _remove_all(hubsync: Hubsync, names: Sequence[str]) -> tuple[list[JSON], list[HubsyncError]]:
+    """One that cannot be removed does not end the others; alone, it is the command's own failure."""
+    items: list[JSON] = []
+    errors: list[HubsyncError] = []
+    for name in names:
+        try:
+            items.append(_removed(hubsync, name))
+        except HubsyncError as error:
+            if len(names) == 1:
+                raise
+            errors.append(error)
+            items.append({"name": name, "error": error_json(error)})
+    return items, errors
 
 
 def _removed(hubsync: Hubsync, name: str) -> JSON:

@@ -13,7 +13,7 @@ from hubsync.files.inspection import Inspection, inspect
 from hubsync.files.metadata import suggestions
 from hubsync.files.placement import SUFFIX, stem_of
 from hubsync.prompts.words import key
-from hubsync.refs import CivitaiRef, HuggingFaceRef, Ref, parse_ref
+from hubsync.refs import CivitaiRef, HuggingFaceRef, parse_ref
 from hubsync.store.records import Records
 
 
@@ -89,10 +89,16 @@ class LibraryService:
             ref = parse_ref(name)
         except BadReference:
             return []
-        return [lora for lora in self.records.all("ref IS NOT NULL") if lora.ref and _means(ref, lora)]
+        if isinstance(ref, CivitaiRef):
+            pattern = f"civitai:{ref.model}@%" if ref.model else f"civitai:%@{ref.version}%"
+        elif isinstance(ref, HuggingFaceRef):
+            pattern = f"hf:{ref.repo}@%"
+        else:
+            return self.records.by_hash(ref.value)
+        return [lora for lora in self.records.by_ref(pattern) if _means(ref, lora)]
 
 
-def _means(ref: Ref, lora: Installed) -> bool:
+def _means(ref: CivitaiRef | HuggingFaceRef, lora: Installed) -> bool:
     """Whether a reference, which may leave parts out, fits the one a LoRA was installed from."""
     known = lora.ref
     if isinstance(ref, CivitaiRef) and isinstance(known, CivitaiRef):
@@ -101,4 +107,4 @@ def _means(ref: Ref, lora: Installed) -> bool:
     if isinstance(ref, HuggingFaceRef) and isinstance(known, HuggingFaceRef):
         same_repo = ref.repo.casefold() == known.repo.casefold()
         return same_repo and ref.path in {None, known.path} and ref.revision in {None, known.revision}
-    return not isinstance(ref, (CivitaiRef, HuggingFaceRef)) and ref.value in {lora.sha256, lora.autov2, lora.autov3}
+    return False

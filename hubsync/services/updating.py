@@ -55,7 +55,7 @@ class UpdateService:
         chosen = list(loras)
         sink(Started(key=UPDATE, label=f"checking {len(chosen)} LoRAs", total=len(chosen)))
         pages = self._pages(chosen)
-        owned = {_version(ref) for lora in self.records.all("ref IS NOT NULL") if (ref := lora.ref)}
+        owned = {ref.partition("#")[0] for ref in self.records.refs()}
         checked = []
         for number, lora in enumerate(chosen, start=1):
             if cancel.is_set():

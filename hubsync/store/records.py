@@ -63,6 +63,14 @@ class Records:
         """LoRAs with exactly these weights, whatever their header says."""
         return self.all("autov3 = ?", [autov3.lower()])
 
+    def by_hash(self, value: str) -> list[Installed]:
+        """LoRAs with that SHA-256, AutoV2 or AutoV3."""
+        return self.all("? IN (sha256, autov2, autov3)", [value.lower()])
+
+    def by_ref(self, pattern: str) -> list[Installed]:
+        """LoRAs whose canonical reference fits a pattern of SQL's LIKE; case aside."""
+        return self.all("ref LIKE ?", [pattern])
+
     def near(self, name: str) -> list[str]:
         """Up to three installed names that look like `name`, the nearest first."""
         from hubsync.store import finding

@@ -82,7 +82,8 @@ def test_a_kill_at_any_moment_leaves_a_whole_library(
     for at in random.sample(moments, min(KILLS, len(moments))):
         shutil.rmtree(ground.root)
         shutil.copytree(aside, ground.root, symlinks=True)
-        assert _run(ground, counter, at, *COMMANDS[name]) == -9
+        # Threads of an install take turns as they like: at times it ends before that moment comes.
+        assert _run(ground, counter, at, *COMMANDS[name]) in ({-9, 0} if name in {"install", "update"} else {-9})
         _check_whole(hubsync, ground)
         again = hubsync(*COMMANDS[name])
         assert again.exit in {0, 3}, again.stderr  # 3: what was to be removed or moved is, under its new name
