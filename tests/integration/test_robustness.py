@@ -63,6 +63,8 @@ COMMANDS: dict[str, Sequence[str]] = {
     "edit": ("triggers", "mona_outfits", "add", "boots"),
     "move": ("move", "mona_outfits", "--to", "people/mona"),
     "remove": ("remove", "mona_outfits"),
+    "restore": ("restore", "mona_outfits"),
+    "rehash": ("scan", "--rehash"),
     "update": ("update", "add_brightness_v1", "--replace"),
 }
 
@@ -75,6 +77,8 @@ def test_a_kill_at_any_moment_leaves_a_whole_library(
     _fill(hubsync, ground)
     if name != "scan":
         hubsync("scan")
+    if name == "restore":
+        hubsync("remove", "mona_outfits")
     aside, counter = tmp_path / "aside", tmp_path / "counter"
     shutil.copytree(ground.root, aside)
     assert _run(ground, counter, 0, *COMMANDS[name]) == 0
