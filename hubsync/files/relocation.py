@@ -51,19 +51,26 @@ def relocate(relocation: Relocation, *, journals: Path, settle: Settle) -> None:
     with disk_errors(journals):
         journals.mkdir(parents=True, exist_ok=True)
     journal = journals / f"{uuid.uuid4().hex}.json"
-    with FileLock(journal.with_suffix(".lock")):
-        pairs = [[str(source), str(target)] for source, target in relocation.pairs]
-        write_aside(journal, json.dumps({"pairs": pairs, "trashed": relocation.trashed}).encode())
-        try:
-            with disk_errors(relocation.pairs[0][1].parent):
-                _carry(relocation.pairs)
-            settle(relocation)
-        except (OSError, HubsyncError):
-            _carry_back(relocation.pairs)
-            journal.unlink()
-            raise
+    try:
+        with FileLock(journal.with_suffix(".lock")):
+            _carry_out(relocation, journal, settle)
+    finally:
+        journal.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def _carry_out(relocation: Relocation, journal: Path, settle: Settle) -> None:
+    pairs = [[str(source), str(target)] for source, target in relocation.pairs]
+    write_aside(journal, json.dumps({"pairs": pairs, "trashed": relocation.trashed}).encode())
+    try:
+        with disk_errors(relocation.pairs[0][1].parent):
+            _carry(relocation.pairs)
+        settle(relocation)
+    except (OSError, HubsyncError):
+        _carry_back(relocation.pairs)
         journal.unlink()
-    journal.with_suffix(".lock").unlink(missing_ok=True)
+        raise
+    # Whatever else ends this, Ctrl-C too, leaves the note: the next start finishes the move.
+    journal.unlink()
 
 
 def unfinished(journals: Path) -> bool:
@@ -72,17 +79,21 @@ def unfinished(journals: Path) -> bool:
 
 
 def finish(journals: Path, *, settle: Settle) -> None:
-    """Carry on with what a killed process had begun; what another process is doing now is left to it."""
-    from filelock import FileLock, Timeout
+    """Carry on with what a killed process had begun; what another process is doing now is left to it.
+
+    What cannot be done now, on a full disk or one that cannot be written, waits for the next start.
+    """
+    from filelock import FileLock
 
     for journal in sorted(journals.glob("*.json")):
-        lock = FileLock(journal.with_suffix(".lock"))
-        with suppress(Timeout), lock.acquire(blocking=False):
-            if (relocation := _read(journal)) is not None:
-                _carry(relocation.pairs)
-                settle(relocation)
-            journal.unlink(missing_ok=True)
-        journal.with_suffix(".lock").unlink(missing_ok=True)
+        # A lock that another process holds is an OSError too.
+        with suppress(OSError, HubsyncError):
+            with FileLock(journal.with_suffix(".lock")).acquire(blocking=False):
+                if (relocation := _read(journal)) is not None:
+                    _carry(relocation.pairs)
+                    settle(relocation)
+                journal.unlink(missing_ok=True)
+            journal.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _read(journal: Path) -> Relocation | None:
