@@ -33,12 +33,23 @@ class Sides(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """`lead` ends the name of one tensor of every module; its shape has the rank at `axis` (None: no rank)."""
+    """`lead` ends the name of one tensor of every module; its shape has the rank at `axis` (None: no rank).
+
+    packed: the lead holds only what lies above the diagonals of its blocks, one block a row.
+    """
 
     network: str
     lead: str
     axis: int | None
     sides: Callable[[Shape, Part], Sides]
+    packed: bool = False
+
+    def unpacked(self, shape: Shape) -> Shape:
+        """The lead's shape with its blocks as squares: [rows, size * (size - 1) / 2] is [rows, size, size]."""
+        if not self.packed or len(shape) < 2:
+            return shape
+        size = (1 + math.isqrt(1 + 8 * shape[1])) // 2
+        return (shape[0], size, size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +61,9 @@ class Group:
     leads: tuple[str, ...]
 
     def shapes(self, tensors: Mapping[str, Tensor]) -> list[Shape]:
-        """The shape of each lead tensor."""
-        return [tensors[lead].shape for lead in self.leads]
+        """The shape of each lead tensor, its blocks as squares."""
+        shapes = [tensors[lead].shape for lead in self.leads]
+        return [self.algorithm.unpacked(shape) for shape in shapes] if self.algorithm.packed else shapes
 
     def ranks(self, tensors: Mapping[str, Tensor]) -> list[int]:
         """Each module's rank; empty where the algorithm has none."""
@@ -60,7 +72,8 @@ class Group:
 
     def sides(self, name: str, tensors: Mapping[str, Tensor]) -> Sides:
         """The matrix of one module."""
-        return self.algorithm.sides(tensors[name + self.algorithm.lead].shape, _parts(tensors, name))
+        lead = self.algorithm.unpacked(tensors[name + self.algorithm.lead].shape)
+        return self.algorithm.sides(lead, _parts(tensors, name))
 
 
 def find_groups(names: Sequence[str]) -> tuple[Group, ...]:
@@ -128,14 +141,19 @@ def _oft(blocks: Shape, _part: Part) -> Sides:
     return Sides(math.prod(blocks[-3:-1]), 0)
 
 
+def _oft_inputs(blocks: Shape, _part: Part) -> Sides:
+    """OFT as peft has it: rotations [blocks, size, size] of the inputs."""
+    return Sides(0, math.prod(blocks[:2]))
+
+
 def _glora(_lead: Shape, part: Part) -> Sides:
     """GLoRA: b1 [outputs, rank] b2 [rank, inputs] is added; a1 a2 turns the inputs."""
     return Sides(part(".b1.weight")[0], part(".b2.weight")[1])
 
 
-def _ia3(_lead: Shape, part: Part) -> Sides:
-    """(IA)3: one factor for each output, or for each input."""
-    return Sides(max(part(".weight")), 0)
+def _ia3(lead: Shape, part: Part) -> Sides:
+    """(IA)3: one factor for each output, or for each input; peft's lead is these factors."""
+    return Sides(max(*lead, *part(".weight")), 0)
 
 
 def _whole(diff: Shape, _part: Part) -> Sides:
@@ -158,9 +176,11 @@ ALGORITHMS = (
     Algorithm("lokr", ".lokr_w1_b", 0, _lokr),
     Algorithm("lokr", ".lokr_w1", None, _lokr),
     Algorithm("oft", ".oft_blocks", -1, _oft),
-    Algorithm("oft", ".oft_R.weight", None, _oft),
+    Algorithm("oft", ".oft_R.weight", -1, _oft_inputs, packed=True),
+    Algorithm("oft", ".boft_R", -1, _oft),
     Algorithm("glora", ".a2.weight", 0, _glora),
     Algorithm("ia3", ".on_input", None, _ia3),
+    Algorithm("ia3", ".ia3_l", None, _ia3),
     Algorithm("full", ".diff", None, _whole),
     Algorithm("full", ".diff_b", None, _whole),
     Algorithm("full", ".w_norm", None, _whole),

@@ -16,29 +16,43 @@ from hubsync.files.adapters import Group, find_groups
 Kind = Literal["lora", "embedding", "checkpoint", "other"]
 
 _TEXT_ENCODERS = (
-    "lora_te", "oft_te", "lora_prior_te", "text_encoder", "text_model.", "clip_", "t5xxl", "cond_stage_model.",
-    "conditioner.", "base_model.model.text_model",
+    "lora_te", "oft_te", "lora_prior_te", "lycoris_te", "text_encoder", "text_model.", "clip_", "t5", "conditioner.",
+    "cond_stage_model.", "base_model.model.text_model",
 )  # fmt: skip
 _PREFIX = re.compile(
     r"^(?:base_model\.model\.|(?:model\.)?diffusion_model\.|unet\.|transformer\.|lora_unet_|lycoris_)+"
 )
 _FOREIGN = re.compile(
-    r"^(?:control_model\.|controlnet|lora_controlnet$|lllite_|ip_adapter\.|image_proj\.|input_hint_block)", re.MULTILINE
+    r"^(?:control_model\.|controlnet|lora_controlnet$|lllite_|ip_adapter[_.]|image_proj\.|input_hint_block|id_encoder\.|"
+    r"position_net\.)",
+    re.MULTILINE,
+)
+_INNER_IP_ADAPTER = ".ip_adapter_"
+# Weights with these names are no image model: motion modules; text and image encoders. A LoRA may be for one.
+_PART = re.compile(
+    r"^(?:shared\.|token_embedding|embed_tokens|cls_token|visual\.|vision_model\.|text_model\.|[^\n]*\.motion_modules\.)",
+    re.MULTILINE,
 )
 # Beside a LoRA: a Flux control LoRA, which changes the model's input and draws no style.
 _CONTROL = ".norm.query_norm.scale"
-_EMBEDDING = re.compile(r"^emb_params$|^string_to_param", re.MULTILINE)
+_EMBEDDING = re.compile(r"^emb_params$|^clip_[lg]$|^string_to_param", re.MULTILINE)
 _CHECKPOINT = re.compile(
-    r"^(?:(?:model\.diffusion_model|first_stage_model|cond_stage_model|conditioner\.embedders)\."
-    r"|(?:(?:diffusion_model|transformer|unet)\.)?"
-    r"(?:\w*transformer_blocks|(?:double_|single_)?(?:stream_)?(?:blocks|layers)|(?:joint|input|down)_blocks)\.\d)",
+    r"^(?:(?:model\.diffusion_model|first_stage_model|cond_stage_model|conditioner\.embedders)\.)", re.MULTILINE
+)
+_PLACE = r"^(?:(?:diffusion_model|transformer|unet|net)\.)?"
+_BLOCKS = re.compile(
+    _PLACE
+    + r"(?:\w*transformer_blocks|(?:double|single)_(?:stream_)?(?:blocks|layers)|(?:joint|input|down)_blocks)\.\d",
     re.MULTILINE,
 )
+# Encoders and upscalers have such rows too; only a denoiser is told how much noise there is.
+_ROW = re.compile(_PLACE + r"(?:blocks|layers)\.\d", re.MULTILINE)
+_TIMED = re.compile(r"(?i)modulation|adaLN|scale_shift_table|t_embedder|tmlp|time(?:step)?_(?:emb|in\b|proj|text)")
 _LAYOUTS = (
     ("peft", re.compile(r"^base_model\.model\.|\.lora_A\.[^.]+\.weight$")),
-    ("xlabs", re.compile(r"\.processor\.\w+_lora[12]\.")),
+    ("xlabs", re.compile(r"\.processor\.(?:qkv|proj)_lora[12]?\.")),
     ("kohya", re.compile(r"^(?:lora|lycoris|oft)_")),
-    ("bfl", re.compile(r"^diffusion_model\.|^(?:transformer\.)?(?:double|single)_blocks\.")),
+    ("bfl", re.compile(r"^(?:model\.)?diffusion_model\.|^(?:transformer\.)?(?:double|single)_blocks\.")),
     ("diffusers", re.compile(r"^(?:unet|prior|transformer(?:_2)?|text_encoder(?:_[23])?)\.")),
     ("diffusers", re.compile(r"^(?:\w*transformer_blocks|(?:down|up)_blocks|mid_block)\.")),
 )
@@ -87,19 +101,23 @@ def read_names(tensors: tuple[str, ...]) -> Names:
         encoders=len(encoder),
         denoiser="\n".join(lines[: len(denoiser)]),
         encoder="\n".join(lines[len(denoiser) :]),
-        decomposed=".dora_scale" in text or "lora_magnitude_vector" in text,
+        decomposed=any(mark in text for mark in (".dora_scale", "lora_magnitude_vector", ".magnitude")),
         core=".lora_mid." in text,
     )
 
 
 def _kind(text: str, *, adapts: bool) -> Kind | None:
-    if _FOREIGN.search(text) or (adapts and _CONTROL in text):
+    if _FOREIGN.search(text) or _INNER_IP_ADAPTER in text or (adapts and _CONTROL in text):
         return "other"
     if adapts:
         return "lora"
     if _EMBEDDING.search(text):
         return "embedding"
-    return "checkpoint" if _CHECKPOINT.search(text) else None
+    if _CHECKPOINT.search(text):
+        return "checkpoint"
+    if _PART.search(text):
+        return "other"
+    return "checkpoint" if _BLOCKS.search(text) or (_ROW.search(text) and _TIMED.search(text)) else None
 
 
 def _layout(groups: Sequence[Group]) -> str:

@@ -26,6 +26,9 @@ _EMBEDDING_FAMILIES: Mapping[tuple[int, ...], Families] = {
 """By the widths of the text encoders an embedding has vectors for."""
 
 _ENCODER_WIDTHS = {768, 1024, 1280, 4096}
+_MOST_VECTORS = 75  # of an embedding: as many tokens as an encoder reads at a time
+_IMAGE_INPUTS = ("img_in", "x_embedder")
+_CONTROL_WIDTH = 128  # Flux.1's input is 64 wide; control LoRAs put a second image beside the first
 _LOCON = re.compile(r'"algo": *"locon"')
 _FORMATS = {"F16": "<e", "F32": "<f", "F64": "<d", "I64": "<q", "I32": "<i", "I16": "<h", "I8": "<b", "U8": "<B"}
 
@@ -97,11 +100,14 @@ def liken(tensors: Mapping[str, Tensor]) -> Likeness:
     if not names.groups:
         return _liken_other(tensors, names)
     ranks = Counter([rank for group in names.groups for rank in group.ranks(tensors)])
+    evidence = _evidence(tensors, names)
+    families = families_of(evidence)
+    control = "flux1" in (families or ()) and evidence.width(*_IMAGE_INPUTS) == _CONTROL_WIDTH
     return Likeness(
-        kind=names.kind or "other",
+        kind="other" if control else names.kind or "other",
         network=_network(names, tensors),
         layout=names.layout,
-        families=_families(tensors, names),
+        families=families,
         rank=max(ranks, key=lambda rank: (ranks[rank], rank), default=None),
         rank_max=max(ranks, default=None),
     )
@@ -134,29 +140,38 @@ def examine(header: Header, *, path: Path | None = None) -> NetworkInfo:
 
 def _liken_other(tensors: Mapping[str, Tensor], names: Names) -> Likeness:
     """A file that adapts nothing."""
-    widths = {tensor.shape[-1] for tensor in tensors.values() if tensor.shape}
-    few = 0 < len(tensors) <= 3 and not any("." in name for name in tensors)
-    if names.kind == "embedding" or (names.kind is None and few and widths <= _ENCODER_WIDTHS):
+    if names.kind == "embedding" or (names.kind is None and _holds_vectors(tensors)):
+        widths = {tensor.shape[-1] for tensor in tensors.values() if tensor.shape} & _ENCODER_WIDTHS
         return Likeness(kind="embedding", families=_EMBEDDING_FAMILIES.get(tuple(sorted(widths)), ()))
     if names.kind != "checkpoint":
         return Likeness(kind="other")
-    return Likeness(kind="checkpoint", families=_families(tensors, names))
+    return Likeness(kind="checkpoint", families=families_of(_evidence(tensors, names)))
 
 
-def _families(tensors: Mapping[str, Tensor], names: Names) -> Families | None:
-    def width_of(mark: str) -> int:
+def _holds_vectors(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether a file can be an embedding whose tensors have names of their own: a token's, or an encoder's."""
+    shapes = [tensor.shape for tensor in tensors.values() if tensor.shape]
+    # A dot parts the names of modules; a token, mostly in angle brackets, may have one.
+    named = all("." not in name or name.startswith("<") for name in tensors)
+    short = all(len(shape) < 2 or shape[0] <= _MOST_VECTORS for shape in shapes)
+    return 0 < len(tensors) <= 3 and named and short and {shape[-1] for shape in shapes} <= _ENCODER_WIDTHS
+
+
+def _evidence(tensors: Mapping[str, Tensor], names: Names) -> Evidence:
+    def sides_of(mark: str) -> tuple[int, int]:
         module = next((index for index, line in enumerate(names.lines) if mark in line), None)
-        return 0 if module is None else _inputs(names, names.modules[module], tensors)
+        return (0, 0) if module is None else _sides(names, names.modules[module], tensors)
 
-    return families_of(Evidence(denoiser=names.denoiser, encoder=names.encoder, width_of=width_of))
+    return Evidence(denoiser=names.denoiser, encoder=names.encoder, sides_of=sides_of)
 
 
-def _inputs(names: Names, module: str, tensors: Mapping[str, Tensor]) -> int:
+def _sides(names: Names, module: str, tensors: Mapping[str, Tensor]) -> tuple[int, int]:
     for group in names.groups:
         if module in group.names:
-            return group.sides(module, tensors).inputs
+            sides = group.sides(module, tensors)
+            return sides.outputs, sides.inputs
     weight = tensors.get(f"{module}.weight")
-    return weight.shape[1] if weight and len(weight.shape) > 1 else 0
+    return (weight.shape[0], weight.shape[1]) if weight and len(weight.shape) > 1 else (0, 0)
 
 
 def _network(names: Names, tensors: Mapping[str, Tensor]) -> str:
@@ -168,7 +183,8 @@ def _network(names: Names, tensors: Mapping[str, Tensor]) -> str:
         return network
     if names.decomposed:
         return "dora"
-    if names.core or any(len(shape) > 2 and math.prod(shape[2:]) > 1 for shape in shapes):
+    # Transformers cut their input into patches of 2: that layer is no convolution in LoCon's sense.
+    if names.core or any(len(shape) > 2 and max(shape[2:]) > 2 for shape in shapes):
         return "locon"
     return "lora"
 

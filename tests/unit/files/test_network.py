@@ -51,6 +51,7 @@ RIGHT_CORE: Shapes = {"lokr_t2": (4, 4, 3, 3), "lokr_w2_a": (4, 20), "lokr_w2_b"
 GLORA: Shapes = {"a1.weight": (768, 4), "a2.weight": (4, 768), "b1.weight": (320, 4), "b2.weight": (4, 768)}
 TUCKER: Shapes = {"lora_down.weight": (4, 320, 1, 1), "lora_up.weight": (320, 4, 1, 1), "lora_mid.weight": (4, 4, 3, 3)}
 POINT: Shapes = {"lora_down.weight": (4, 320, 1, 1), "lora_up.weight": (320, 4, 1, 1)}
+PATCH: Shapes = {"lora_down.weight": (4, 16, 1, 2, 2), "lora_up.weight": (320, 4, 1, 1, 1)}
 PEFT_DORA: Shapes = {"lora_A.weight": (4, 768), "lora_B.weight": (320, 4), "lora_magnitude_vector": (320,)}
 WHOLE: Shapes = {"diff": (320, 768), "diff_b": (320,)}
 NORM: Shapes = {"w_norm": (320,), "b_norm": (320,)}
@@ -78,6 +79,17 @@ ALGORITHMS: dict[str, tuple[Shapes, str, int | None, int | None, int, int]] = {
     "LoKr with a Tucker core": (_parts(CONV, LEFT | RIGHT_CORE), "lokr", 4, 4, 1, CONV_FULL),
     "OFT": ({f"{Q}.oft_blocks": (10, 32, 32), f"{Q}.alpha": ()}, "oft", 32, 32, 1, 320 * 320),
     "BOFT": ({f"{Q}.oft_blocks": (5, 10, 32, 32), f"{Q}.alpha": ()}, "boft", 32, 32, 1, 320 * 320),
+    "OFT of peft": ({"base_model.model.a.oft_R.weight": (10, 496)}, "oft", 32, 32, 1, 320 * 320),
+    "BOFT of peft": (
+        _parts(f"base_model.model.{K}", {"boft_R": (1, 10, 32, 32), "boft_s": (320, 1)}),
+        "boft",
+        32,
+        32,
+        1,
+        320 * 320,
+    ),
+    "IA3 of peft": ({f"base_model.model.{K}.ia3_l": (320, 1)}, "ia3", None, None, 1, 320 * 320),
+    "patches of 2 are no LoCon": (_parts("x_embedder", PATCH), "lora", 4, 4, 1, 320 * 16 * 4),
     "GLoRA": (_parts(K, GLORA), "glora", 4, 4, 1, K_FULL),
     "IA3": ({f"{K}.weight": (320, 1), f"{K}.on_input": ()}, "ia3", None, None, 1, 320 * 320),
     "full": (_parts(K, WHOLE) | {f"{CONV}.diff": (320, 320, 3, 3)}, "full", None, None, 2, K_FULL + CONV_FULL),
@@ -170,6 +182,8 @@ def test_the_most_frequent_alpha_wins_and_metadata_comes_second(tmp_path: Path, 
         (("base_model.model.down_blocks.0.to_q.lora_A.weight",), "peft"),
         (("transformer_blocks.0.attn.to_q.lora_A.default.weight",), "peft"),
         (("double_blocks.0.processor.qkv_lora1.down.weight",), "xlabs"),
+        (("single_blocks.0.processor.qkv_lora.down.weight",), "xlabs"),
+        (("model.diffusion_model.blocks.0.self_attn.q.lora_A.weight",), "bfl"),
         (("diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight",), "bfl"),
         (("diffusion_model.blocks.0.self_attn.q.lora_down.weight",), "bfl"),
         (("double_blocks.0.img_attn.qkv.lora_A.weight",), "bfl"),
@@ -213,6 +227,9 @@ def test_a_locon_without_convolutions_is_told_by_its_trainer_only(header_of: Hea
         ({"emb_params": (2, 64)}, "embedding", None),
         ({"clip_l": (8, 768), "clip_g": (8, 1280)}, "embedding", "sdxl"),
         ({"<cat-toy>": (768,)}, "embedding", "sd1"),
+        ({"<mr.cat>": (2, 768)}, "embedding", "sd1"),
+        ({"string_to_param.*": (4, 768), "string_to_token.*": (1,)}, "embedding", "sd1"),
+        ({"hidden_state1": (77, 768), "hidden_state2": (77, 1280)}, "other", None),
         ({"clip_l": (2, 768), "t5xxl": (2, 4096)}, "embedding", "flux1"),
         ({"model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 768),
           "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight": (3072, 768)}, "checkpoint", "sd1"),

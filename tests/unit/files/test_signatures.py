@@ -10,17 +10,18 @@ import pytest
 
 from hubsync.config import FAMILIES
 from hubsync.files.header import Header
-from hubsync.files.network import identify
+from hubsync.files.network import examine, identify
 
 HeaderOf = Callable[..., Header]
 
 
 class Case(NamedTuple):
-    """One key list: its family, the layout's prefix, and its modules as {name: (outputs, inputs)}."""
+    """One key list: its family, the layout's prefix, its modules as {name: (outputs, inputs)}, and its kind."""
 
     family: str | None
     prefix: str
     modules: Mapping[str, tuple[int, int]]
+    kind: str = "lora"
 
 
 def _cases(text: str) -> dict[str, Case]:
@@ -39,7 +40,9 @@ def _cases(text: str) -> dict[str, Case]:
             modules = {}
             name, _, rest = line.partition(" = ")
             family, prefix, default = rest.split()
-            cases[name] = Case(None if family == "-" else family, prefix.removeprefix("-"), modules)
+            kind, _, family = family.rpartition(":")
+            known = None if family == "-" else family
+            cases[name] = Case(known, prefix.removeprefix("-"), modules, kind or "lora")
     return cases
 
 
@@ -47,7 +50,11 @@ CASES = _cases((Path(__file__).parent / "key_lists.txt").read_text("utf-8"))
 
 
 def _shapes(case: Case, rank: int = 8) -> Iterator[tuple[str, tuple[int, ...]]]:
-    kohya = case.prefix.startswith("lora_")
+    if case.kind != "lora":
+        for module, sides in case.modules.items():
+            yield f"{case.prefix}{module}.weight", sides
+        return
+    kohya = case.prefix.startswith(("lora_", "lycoris_"))
     down, up = (".lora_down.weight", ".lora_up.weight") if kohya else (".lora_A.weight", ".lora_B.weight")
     for module, (outputs, inputs) in case.modules.items():
         if "_lora" in module:
@@ -65,6 +72,16 @@ def _family(header_of: HeaderOf, case: Case, metadata: Mapping[str, str] | None 
 def test_families_are_known_by_weights_alone(header_of: HeaderOf, case: Case) -> None:
     """Without metadata, each key list gives its family."""
     assert _family(header_of, case) == case.family
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_kinds_and_sizes_are_known_by_weights_alone(header_of: HeaderOf, case: Case) -> None:
+    """What is no LoRA is not called one; of a LoRA all modules and the matrices they stand for are found."""
+    info = examine(header_of(dict(_shapes(case))))
+    assert info.kind == case.kind
+    assert info.network == ("lora" if case.kind == "lora" else None)
+    assert info.modules == (len(case.modules) if case.kind == "lora" else 0)
+    assert info.full_parameters == sum(outputs * inputs for outputs, inputs in case.modules.values())
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.family])
@@ -154,3 +171,21 @@ def test_the_text_encoder_tells_where_the_unet_cannot(header_of: HeaderOf) -> No
     """OFT tells no width of the UNet's cross-attention; CLIP-L beside it is Stable Diffusion 1."""
     text = dict(_shapes(CASES["sd1 text encoder"]))
     assert identify(header_of({f"lora_unet_{CROSS}.oft_blocks": (40, 32, 32)} | text)).family == "sd1"
+
+
+def test_a_wider_input_marks_a_control_lora(header_of: HeaderOf) -> None:
+    """diffusers trains control LoRAs without those norms; their second image widens Flux's input from 64 to 128."""
+    block = "transformer.transformer_blocks.0"
+    names = {f"{block}.norm1.linear": (3072, 18432), "transformer.x_embedder": (128, 3072)}
+    shapes = {f"{name}.lora_A.weight": (16, sides[0]) for name, sides in names.items()}
+    shapes |= {f"{name}.lora_B.weight": (sides[1], 16) for name, sides in names.items()}
+    assert identify(header_of(shapes)).kind == "other"
+    assert identify(header_of(shapes | {"transformer.x_embedder.lora_A.weight": (16, 64)})).kind == "lora"
+
+
+def test_text_encoders_are_counted_in_all_spellings(header_of: HeaderOf) -> None:
+    """OneTrainer and ComfyUI name encoders after themselves; LyCORIS puts its own word before."""
+    flux = "transformer.transformer_blocks.0.attn.to_q.lora_down.weight"
+    names = ("t5.encoder.block.0.q", "clip_l.text_model.a", "text_encoders.t5xxl.transformer.a", "lycoris_te_a")
+    shapes = {flux: (4, 3072)} | {f"{name}.lora_down.weight": (4, 768) for name in names}
+    assert examine(header_of(shapes)).targets == {"unet": 1, "text_encoder": 4}
