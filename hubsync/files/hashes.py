@@ -50,18 +50,18 @@ class Hashes:
 class Hasher:
     """Hashes a file in one pass, as its bytes come.
 
-    `header_length` is where the data begins; None: as the first eight bytes say, in any file, which is what Civitai
-    does (a length of 16 MiB or more counts as no header: only the eight bytes are skipped). AutoV3 is a second SHA-256
-    of nearly all bytes: a helper thread takes it where there is a core for it (200 MB in 0.13 s instead of 0.25), and
-    `autov3` False leaves it out. `every` adds BLAKE3 and CRC32, two thirds of a SHA-256 together.
+    The data begin where the first eight bytes say, in any file, which is what Civitai does (a length of 16 MiB or more
+    counts as no header: only the eight bytes are skipped). AutoV3 is a second SHA-256 of nearly all bytes: a helper
+    thread takes it where there is a core for it (200 MB in 0.13 s instead of 0.25), and `autov3` False leaves it out.
+    `every` adds BLAKE3 and CRC32, two thirds of a SHA-256 together.
     """
 
-    def __init__(self, header_length: int | None = None, *, autov3: bool = True, every: bool = False) -> None:
+    def __init__(self, *, autov3: bool = True, every: bool = False) -> None:
         self._autov3 = autov3
         self._blake3 = _blake3() if every else None
         self._crc32 = 0
         self._whole, self._sample, self._data = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
-        self._skip = header_length
+        self._skip: int | None = None
         self._helpers = ThreadPoolExecutor(max_workers=2 if every else 1, thread_name_prefix="hubsync-hash")
         self.done = 0
 
@@ -112,7 +112,6 @@ class Hasher:
 def hash_file(
     path: Path,
     *,
-    header_length: int | None = None,
     progress: Callable[[int], object] | None = None,
     cancel: threading.Event | None = None,
 ) -> Hashes:
@@ -120,7 +119,6 @@ def hash_file(
 
     Args:
         path: any file.
-        header_length: as in `Hasher`.
         progress: called with the number of bytes done so far.
         cancel: stops the work when set.
 
@@ -128,7 +126,7 @@ def hash_file(
         Cancelled: `cancel` was set.
         NotFound, NoPermission: the file cannot be read.
     """
-    with opened(path) as file, Hasher(header_length, every=True) as hasher:
+    with opened(path) as file, Hasher(every=True) as hasher:
         while block := os.read(file, _BLOCK):
             if cancel and cancel.is_set():
                 raise Cancelled

@@ -55,7 +55,7 @@ def inspect(
     """
     found, problem = partial_header(path)
     header = found or Header(tensors={}, metadata={}, length=0, file_size=0)
-    hashes = hash_file(path, header_length=found.length if found else None, progress=progress, cancel=cancel)
+    hashes = hash_file(path, progress=progress, cancel=cancel)
     network = examine(header, path=path)
     return Inspection(
         **{field.name: getattr(network, field.name) for field in fields(network)},

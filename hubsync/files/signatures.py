@@ -99,7 +99,8 @@ def _text_encoder(evidence: Evidence) -> Families:
         return ("sd3",)
     if "_te2_text_model" in text or "text_encoder_2_text_model" in text:
         return ("sdxl", "sd3")
-    width = evidence.sides_of("self_attn")[1] or evidence.sides_of("mlp_fc1")[1]
+    # Attention is square: OFT and (IA)3, which tell one side, tell enough.
+    width = max(evidence.sides_of("self_attn")) or evidence.sides_of("mlp_fc1")[1]
     if "_te1_" in text:
         return (None, "sdxl", "flux1", "sd3") if width == 768 else ()
     return {768: ("sd1",), 1024: ("sd2",)}.get(width, ())

@@ -46,6 +46,16 @@ class Tensor(msgspec.Struct, frozen=True, gc=False):
         return self.data_offsets[1]
 
 
+def check_text(raw: bytes) -> None:
+    """Look at every byte: what a decoder skips, it does not check.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    if not raw.isascii():
+        raw.decode()
+
+
 def duplicate(raw: bytes, *, strings: int, texts: Sequence[str] = ()) -> str:
     """Say so if a key stands twice in a piece of JSON: readers differ in which of the two they take.
 

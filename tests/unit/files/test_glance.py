@@ -96,6 +96,34 @@ def test_damaged_headers_are_judged_alike(tmp_path: Path, file_of: Callable[...,
         _check(_whole(path, bytes(raw), data), glancer)
 
 
+ENTRY = b'"a.alpha":{"dtype":"F16","shape":[],"data_offsets":[0,2]%s}'
+
+
+@pytest.mark.parametrize(
+    "metadata", [b'{"a":"b"}', b'{"shape":"x"}', b"{}", b'{"a":1}', b'{"a":"\xff"}', b'{"a":"\\u0022"}']
+)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *(b"", b',"x":"\xff"', b',"\xff":0', b',"x":1e999', b',"x":NaN', b',"x":"\\ud800"', b',"dtype":"F16"'),
+        b',"x":' + b"[" * 2000,
+    ],
+)
+def test_what_decoders_skip_is_judged_alike(tmp_path: Path, metadata: bytes, odd: bytes) -> None:
+    """Numbers and texts under keys that safetensors does not have, beside metadata of several kinds."""
+    raw = b'{"__metadata__":%s,%s}' % (metadata, ENTRY % odd)
+    _check(_whole(tmp_path / "a.safetensors", len(raw).to_bytes(8, "little") + raw, b"\0\0"))
+
+
+@pytest.mark.parametrize("before", [0, 3, 99_850, 99_861, 200_000])
+def test_alpha_is_found_wherever_it_lies(tmp_path: Path, before: int) -> None:
+    """In the bytes read with the header, across their end, or far behind."""
+    raw = b'{"__metadata__":{"a":"b"},"b":{"dtype":"U8","shape":[%d],"data_offsets":[0,%d]},' % (before, before)
+    raw += b'"a.alpha":{"dtype":"F16","shape":[],"data_offsets":[%d,%d]}}' % (before, before + 2)
+    content = len(raw).to_bytes(8, "little") + raw
+    assert _check(_whole(tmp_path / "a.safetensors", content, bytes(before) + b"\x00\x40")).alpha == 2.0
+
+
 @pytest.mark.parametrize("padding", [0, 1, 7, 63, 64, 65, 500])
 def test_padding_changes_nothing(tmp_path: Path, file_of: Callable[..., bytes], padding: int) -> None:
     """Spaces after the JSON are part of the header's length."""
@@ -122,6 +150,43 @@ def test_what_is_no_lora_has_a_code(tmp_path: Path, name: str, content: bytes, c
     found = Glancer().glance(path, len(content))
     assert found.code == code
     assert found.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("model.diffusion_model.input_blocks.0.0.weight", "a checkpoint"),
+        ("control_model.input_blocks.0.0.weight", "a ControlNet"),
+        ("lllite_unet_input_blocks_4_1.down.0.weight", "a ControlNet"),
+        ("image_proj.proj.weight", "an IP-Adapter"),
+        ("down_blocks.0.motion_modules.0.norm.weight", "a motion module"),
+        ("first_stage_model.encoder.conv_in.weight", "a checkpoint"),
+        ("decoder.mid.attn_1.q.weight", "a VAE"),
+        ("shared.weight", "a text encoder"),
+        ("text_model.encoder.layers.0.mlp.fc1.weight", "a text encoder"),
+        ("vision_model.embeddings.weight", "an image encoder"),
+        ("model.layers.0.self_attn.q_proj.weight", "a language model"),
+        ("conv_first.weight", "an upscaler"),
+        ("something", "a model of another kind"),
+    ],
+)
+def test_what_is_misfiled_is_named(tmp_path: Path, file_of: Callable[..., bytes], name: str, what: str) -> None:
+    """A user who put a file in the wrong folder reads which file it is."""
+    found = _check(_whole(tmp_path / "a.safetensors", file_of({name: (3, 5)}, METADATA), bytes(30)))
+    assert (found.code, found.problem.partition(",")[0]) == ("misfiled", what)
+
+
+def test_a_lora_that_controls_is_named(tmp_path: Path, file_of: Callable[..., bytes]) -> None:
+    """It draws no style: it changes what the model sees."""
+    block = "double_blocks.0.img_attn"
+    shapes = {f"{block}.norm.query_norm.scale": (128,), f"{block}.qkv.lora_A.weight": (4, 8)}
+    found = _check(_whole(tmp_path / "a.safetensors", file_of(shapes, METADATA), bytes(2 * (128 + 32))))
+    assert (found.code, found.kind, found.problem.partition(",")[0]) == ("misfiled", "other", "a LoRA that controls")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """A folder may end like a file."""
+    assert Glancer().glance(tmp_path, 4096).code == "not_safetensors"
 
 
 def test_a_file_that_is_gone_is_said_to_be(tmp_path: Path) -> None:

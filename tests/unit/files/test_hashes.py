@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import zlib
 from pathlib import Path
@@ -25,10 +26,11 @@ def _hex(content: bytes, digits: int) -> str:
 @pytest.mark.parametrize("header", [8, 40, MIB - 1, MIB + 5])
 def test_hashes_follow_their_definitions(tmp_path: Path, size: int, header: int) -> None:
     """AutoV1 is of 64 KiB at 1 MiB, from 2 MiB up; AutoV2 of all; AutoV3 of what follows the header."""
-    content = (hashlib.sha512(str(size).encode()).digest() * (size // 64 + 1))[:size]
+    content = (header - 8).to_bytes(8, "little") + hashlib.sha512(str(size).encode()).digest() * (size // 64 + 1)
+    content = content[:size]
     path = tmp_path / "a.bin"
     path.write_bytes(content)
-    hashes = hash_file(path, header_length=header)
+    hashes = hash_file(path)
     assert hashes.sha256 == _hex(content, 64)
     assert hashes.autov1 == (_hex(content[MIB : MIB + (1 << 16)], 8) if size >= 2 * MIB else None)
     assert hashes.autov2 == _hex(content, 10)
@@ -66,6 +68,17 @@ def test_progress_ends_at_the_size_and_cancel_stops(tmp_path: Path) -> None:
     cancel = threading.Event()
     with pytest.raises(Cancelled):
         hash_file(path, progress=lambda _: cancel.set(), cancel=cancel)
+
+
+def test_the_data_hash_is_the_one_other_tools_keep(tmp_path: Path, shared_data: Path) -> None:
+    """AUTOMATIC1111's `addnet_hash_safetensors`, run on a file of its own, gives AutoV3 in full."""
+    cases = json.loads((shared_data / "a1111" / "cases.json").read_text("utf-8"))["cases"]
+    case = next(case for case in cases if case["function"] == "addnet_hash_safetensors")
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(bytes.fromhex(case["input"]["safetensors_hex"]))
+    hashes, expected = hash_file(path), case["expected"]
+    assert (hashes.autov3, hashes.sha256) == (expected["addnet_hash"][:12], expected["full_sha256"])
+    assert hashes.autov2 == expected["full_sha256"][:10]
 
 
 def test_hashes_of_the_real_lora(shared_data: Path) -> None:

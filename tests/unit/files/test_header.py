@@ -69,6 +69,8 @@ def test_the_first_bytes_of_a_download_are_enough(tmp_path: Path) -> None:
         (_pack({"a": 1}), "makes no sense"),
         (_pack({"__metadata__": {"a": 1}}), "makes no sense"),
         (_pack(b'{"a":' * 100_000), "nested too deeply"),
+        (_pack(b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"b":"\xff"}}', b"x"), "not UTF-8"),
+        (_pack(b'{"a":' + b"[]," * 1_000_001), "more than any model needs"),
         (_pack({"a": {"dtype": "U8", "shape": [-1], "data_offsets": [0, 1]}}, b"x"), "makes no sense"),
         (_pack({"a": {"dtype": "U8", "shape": [1] * 65, "data_offsets": [0, 1]}}, b"x"), "makes no sense"),
         (_pack({"a": {"dtype": "U8", "shape": [2]}}, b"xx"), "does not fit|gap"),
@@ -116,6 +118,7 @@ def test_a_key_that_stands_twice_is_found(raw: bytes) -> None:
     [
         {},
         {"__metadata__": {}},
+        {"__metadata__": {}, "a": _entry(0, 4)},
         {"__metadata__": {"shape": "x", "dtype": "y"}, "a": _entry(0, 4)},
         {"__metadata__": {"data_offsets": "x"}, "a": _entry(0, 4)},
         {"a": _entry(0, 4), "__metadata__": {"say": '"quoted" \\ "'}},

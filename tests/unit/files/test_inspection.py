@@ -88,6 +88,15 @@ def test_a_foreign_file_is_described(tmp_path: Path, content: bytes) -> None:
     assert (found.alias, found.trigger_words, found.suggestions, found.metadata) == (None, (), (), {})
 
 
+def test_the_data_hash_of_an_endless_header_is_civitais(tmp_path: Path) -> None:
+    """From 16 MiB on Civitai takes the header for data, and only its hash finds the file there."""
+    raw = b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'.ljust(16 << 20)
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(len(raw).to_bytes(8, "little") + raw + b"x")
+    found = inspect(path)
+    assert (found.valid, found.autov3) == (True, hashlib.sha256(raw + b"x").hexdigest()[:12])
+
+
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
     """There is nothing to describe."""
     with pytest.raises(NotFound):

@@ -171,6 +171,13 @@ def test_the_text_encoder_tells_where_the_unet_cannot(header_of: HeaderOf) -> No
     """OFT tells no width of the UNet's cross-attention; CLIP-L beside it is Stable Diffusion 1."""
     text = dict(_shapes(CASES["sd1 text encoder"]))
     assert identify(header_of({f"lora_unet_{CROSS}.oft_blocks": (40, 32, 32)} | text)).family == "sd1"
+    query = "lora_te_text_model_encoder_layers_0_self_attn_q_proj"
+    rotated = {f"lora_unet_{CROSS}.oft_blocks": (5, 10, 32, 32), f"{query}.oft_blocks": (5, 24, 32, 32)}
+    assert identify(header_of(rotated)).family == "sd1"
+    scaled = {f"{name}.weight": (size, 1) for name, size in ((f"lora_unet_{CROSS}", 320), (query, 1024))}
+    assert (
+        identify(header_of(scaled | {f"{name.removesuffix('weight')}on_input": () for name in scaled})).family == "sd2"
+    )
 
 
 def test_a_wider_input_marks_a_control_lora(header_of: HeaderOf) -> None:
