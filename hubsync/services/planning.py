@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,7 +162,7 @@ class Planner:
         if existing is not None and (not options.force or existing.sha256 == file.sha256):
             target = existing.path
         elif options.force or not (adopted := self._left_behind(target, file)):
-            target = placement.inside(folder, f"{names.free(stem, suffixes(lora.ref))}{ending}")
+            target = placement.inside(folder, f"{names.free(stem, suffixes(lora.ref), folder)}{ending}")
         if existing is None:
             notes += names.cautions(target.stem)
         plan = Plan(
@@ -198,32 +200,41 @@ class Planner:
 
 
 class _Names:
-    """Stems that are in use, in the library, on disk, or by an earlier plan; read once, when first needed."""
+    """Names that are in use, in the library, on disk, or by an earlier plan; each read once, when first needed."""
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
-        self._taken: set[str] | None = None
+        self._read: set[Path] = set()
 
-    def free(self, stem: str, more: Sequence[str]) -> str:
-        """`stem`, or something like it that nothing else is called."""
-        return placement.unique_stem(stem, taken=self._all(), suffixes=more)
+    def free(self, stem: str, more: Sequence[str], folder: Path) -> str:
+        """`stem`, or something like it that nothing else is called, nor a file of `folder` nobody recorded."""
+        root = self._planner.root
+        for place in {root.loras, root.embeddings, folder} - self._read:
+            self._taken.update(stem.casefold() for stem in placement.stems_in(place))
+            self._read.add(place)
+        return placement.unique_stem(stem, taken=self._taken, suffixes=more)
 
     def cautions(self, stem: str) -> Iterator[str]:
         """What AUTOMATIC1111 makes of that name: it also looks LoRAs up by the names they were trained under."""
-        for name, alias, _ in self._planner.records.names_and_aliases():
-            if alias == stem != name:
-                yield f"{name} was trained as {alias}: its card in AUTOMATIC1111 will load this LoRA instead"
+        for name in self._trained_as.get(stem, ()):
+            yield f"{name} was trained as {stem}: its card in AUTOMATIC1111 will load this LoRA instead"
 
     def take(self, stem: str) -> None:
         """A plan has this name."""
-        self._all().add(stem.casefold())
+        self._taken.add(stem.casefold())
 
-    def _all(self) -> set[str]:
-        if self._taken is None:
-            root = self._planner.root
-            stems = (stem.casefold() for folder in (root.loras, root.embeddings) for stem in placement.stems_in(folder))
-            self._taken = {*self._planner.records.names(), *stems}
-        return self._taken
+    @cached_property
+    def _taken(self) -> set[str]:
+        return {*self._planner.records.names()}
+
+    @cached_property
+    def _trained_as(self) -> Mapping[str, Sequence[str]]:
+        """The LoRAs that were trained under another name than theirs, by that."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name, alias, _ in self._planner.records.names_and_aliases():
+            if alias and alias != name:
+                found[alias].append(name)
+        return found
 
 
 def free_space(folder: Path) -> int:

@@ -16,6 +16,7 @@ from hubsync import config
 from hubsync.domain import WordSource
 from hubsync.errors import Ambiguous, NotFound, UnsafeName
 from hubsync.events import Event
+from hubsync.files.walking import found_at, stamp_of, walk
 from hubsync.sandbox.playground import DATA, Playground
 from hubsync.services.app import Hubsync, open_hubsync
 from hubsync.services.scanning import Scanned
@@ -484,3 +485,27 @@ def test_what_a_download_left_open_is_hashed_by_the_way(library: Hubsync) -> Non
     assert after.blake3
     assert after.crc32
     assert (after.sha256, after.autov3, after.ref) == (before.sha256, before.autov3, before.ref)
+
+
+def test_a_file_nobody_recorded_is_never_written_over(ground: Playground) -> None:
+    """Not in a sub-folder either, where a template or an update puts the new one."""
+    settings = config.load(environ={**ground.environ, "HUBSYNC_INSTALL__FOLDERS": "{family}"})
+    with open_hubsync(settings) as library:
+        mine = library.root.loras / "sd1" / "sks_frame.safetensors"
+        mine.parent.mkdir(parents=True)
+        mine.write_bytes(b"mine")
+        _install(library, "civitai:1004")
+        assert mine.read_bytes() == b"mine"
+        assert library.library.find("civitai:1004").path == mine.with_name("sks_frame-v2004.safetensors")
+
+
+def test_one_file_looks_as_it_does_in_its_folder(library: Hubsync) -> None:
+    """What is noted after a change is what the next scan compares with, companions in any case of letters included."""
+    folder = library.root.loras
+    path = _copy(library, "sks_frame")
+    for name in ("sks_frame.json", "sks_frame.preview.PNG", "sks_frame.v2.json", "sks_frame.CIVITAI.info", "other.txt"):
+        (folder / name).write_text("{}", "utf-8")
+    (found,) = walk(folder)
+    assert found_at(path) == found
+    assert stamp_of(path) == found.stamp
+    assert [found_at(folder / name) for name in ("sks_frame.json", "gone.safetensors", "bin", ".x.pt")] == [None] * 4
