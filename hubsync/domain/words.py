@@ -20,6 +20,11 @@ class WordSource(StrEnum):
     METADATA = "metadata"
     DESCRIPTION = "description"
 
+    @property
+    def rank(self) -> int:
+        """Its place in that order, from 0."""
+        return [*WordSource].index(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerWord:

@@ -20,11 +20,11 @@ from hubsync.files.header import Header, partial_header
 from hubsync.files.metadata import alias, title, trigger_phrase
 from hubsync.files.network import Identity, Likeness, first_number, liken, stated_alpha
 from hubsync.files.opening import opened
+from hubsync.files.placement import PICKLE_ENDINGS
 from hubsync.files.signatures import choose
 from hubsync.files.strangers import called
 from hubsync.files.tensors import STRINGS, Tensor, check_text, duplicate, misfit, misplaced, wrong_size
 
-_PICKLES = frozenset({".pt", ".ckpt", ".bin", ".pth", ".pkl"})
 # Bytes; most headers end before it. From 128 KiB on each buffer is mapped anew, and a glance takes half as long again.
 _FIRST_READ = 100_000
 _LONGEST = 4_000_000  # bytes of a header worth remembering; the longest recorded one has 420,000
@@ -90,7 +90,7 @@ class Glancer:
             NotFound, NoPermission: it cannot be opened.
         """
         path = os.fspath(path)
-        if path[path.rfind(".") :].lower() in _PICKLES:
+        if path[path.rfind(".") + 1 :].lower() in PICKLE_ENDINGS:
             return Glance(kind="other", code="unsafe_file", problem="a pickle, which can run code when it is loaded")
         try:
             return self._look(path, size) or _thorough(path)

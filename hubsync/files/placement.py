@@ -16,8 +16,11 @@ from hubsync.domain import FileFormat
 from hubsync.errors import UnsafeName
 
 SUFFIX = ".safetensors"
-MODEL_ENDINGS = frozenset({"safetensors", "sft", "ckpt", "pt", "pth", "bin", "pkl"})
-"""Extensions that AUTOMATIC1111 or ComfyUI list as LoRAs, in lower case and without the dot."""
+PICKLE_ENDINGS = frozenset({"ckpt", "pt", "pth", "bin", "pkl"})
+"""Extensions of what runs code when it is loaded, in lower case and without the dot."""
+
+MODEL_ENDINGS = PICKLE_ENDINGS | {"safetensors", "sft"}
+"""Extensions that AUTOMATIC1111 or ComfyUI list as LoRAs."""
 
 _UNSAFE = re.compile(r"[^\w .-]+")  # the widest set every peer's tag pattern reads
 _MAX_STEM_BYTES = 120  # leaves room for `.preview.png` in 255 bytes and for Windows' 260-character paths

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from hubsync.domain import Stamp
 from hubsync.files.placement import MODEL_ENDINGS
-from hubsync.files.sidecars import stem_and_ending
+from hubsync.files.sidecars import beside, stem_and_ending
 from hubsync.roots import STATE
 
 
@@ -56,10 +56,13 @@ def walk(folder: Path) -> Iterator[Found]:
 
 def found_at(path: Path) -> Found | None:
     """The same of one file; None where there is none."""
+    if not _is_model(path.name):
+        return None
     with suppress(OSError):
-        for found in _read(os.fspath(path.parent))[1]:
-            if found.path == os.fspath(path):
-                return found
+        if path.is_file():
+            companions = [(one.name, one.stat()) for one in beside(path)]
+            states = [(name, status.st_size, status.st_mtime_ns) for name, status in companions]
+            return _found(os.fspath(path), path.stat(), states or None)
     return None
 
 
@@ -73,24 +76,28 @@ def _read(place: str) -> tuple[list[str], list[Found]]:
     """The folders in a folder, and its model files."""
     folders: list[str] = []
     models: list[tuple[str, str, os.stat_result]] = []
-    beside: dict[str, list[tuple[str, int, int]]] = {}
+    companions: dict[str, list[tuple[str, int, int]]] = {}
     with os.scandir(place) as entries:
         for entry in entries:
             name = entry.name
-            stem, _, ending = name.rpartition(".")
             try:
-                if ending in MODEL_ENDINGS or ending.lower() in MODEL_ENDINGS:
-                    if stem and name[0] != "." and entry.is_file():
-                        models.append((stem, entry.path, entry.stat()))
+                if _is_model(name):
+                    if entry.is_file():
+                        models.append((name.rpartition(".")[0], entry.path, entry.stat()))
                 elif companion := stem_and_ending(name):
                     status = entry.stat()
-                    beside.setdefault(companion[0], []).append((name, status.st_size, status.st_mtime_ns))
+                    companions.setdefault(companion[0], []).append((name, status.st_size, status.st_mtime_ns))
                 elif entry.is_dir() and name != STATE:
                     folders.append(entry.path)
             except OSError:
                 continue  # gone since it was listed, or a link that leads nowhere
     models.sort()
-    return folders, [_found(path, status, beside.get(stem)) for stem, path, status in models]
+    return folders, [_found(path, status, companions.get(stem)) for stem, path, status in models]
+
+
+def _is_model(name: str) -> bool:
+    stem, _, ending = name.rpartition(".")
+    return ending.lower() in MODEL_ENDINGS and stem != "" and name[0] != "."
 
 
 def _found(path: str, status: os.stat_result, beside: list[tuple[str, int, int]] | None) -> Found:

@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from hubsync.domain import Entry, Statement, TriggerGroup, WordSource
 from hubsync.prompts.words import key
 
-_RANK = {source: rank for rank, source in enumerate(WordSource)}
+
+def said_by(statements: Iterable[Statement], source: WordSource) -> Statement | None:
+    """What one source says."""
+    return next((one for one in statements if one.source is source), None)
+
+
+def without(statements: Iterable[Statement], *sources: WordSource) -> tuple[Statement, ...]:
+    """What all others say."""
+    return tuple(one for one in statements if one.source not in sources)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +34,7 @@ _NOTHING = Settled()
 
 def settled(statements: Iterable[Statement]) -> Settled:
     """For each thing what the most trusted source says that says anything; nothing is mixed from two of them."""
-    ranked = sorted(statements, key=lambda statement: _RANK[statement.source])
+    ranked = sorted(statements, key=lambda statement: statement.source.rank)
     return Settled(
         groups=_groups([one for one in ranked if one.groups is not None]),
         weight=next((one.weight for one in ranked if one.weight is not None), None),

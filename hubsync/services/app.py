@@ -284,5 +284,8 @@ def open_hubsync(
     root = find_root(settings, cwd=cwd or Path.cwd(), home=Path.home())
     hubsync = Hubsync(settings, root, transport=transport, renderer=renderer, limiter=limiter)
     if root.moves.is_dir():
-        hubsync.relocating.recover()
+        from hubsync.files.relocation import unfinished
+
+        if unfinished(root.moves):
+            hubsync.relocating.recover()
     return hubsync

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from hubsync.domain import Installed, Stamp
-from hubsync.errors import HubsyncError
-from hubsync.events import Advanced, Sink, Started
-from hubsync.files.hashes import hash_file
-from hubsync.services.hashing import HASH, HashService
+from hubsync.domain import Installed
+from hubsync.events import Sink
+from hubsync.files.hashes import Hashes
+from hubsync.services.hashing import HashService, hashed
 from hubsync.store.records import Records
 from hubsync.store.scanning import ScanRecords
 
@@ -51,14 +51,12 @@ class CheckService:
             Cancelled: `cancel` was set.
         """
         chosen = list(loras)
-        total, done = sum(lora.size for lora in chosen), 0
-        sink(Started(key=HASH, label=f"verifying {len(chosen)} files", total=total))
-        verdicts = []
+        here = {lora.path: lora.size for lora in chosen if lora.path.exists()}
+        found = dict(hashed(here, sink=sink, cancel=cancel, doing="verifying"))
         for lora in chosen:
-            verdicts.append(Verdict(lora=lora, status=self._status(lora, cancel)))
-            done += lora.size
-            sink(Advanced(key=HASH, done=done, total=total))
-        return verdicts
+            if lora.sha256 is None and lora.path in found:
+                self.hashing.note(lora.path, found[lora.path])
+        return [Verdict(lora=lora, status=_status(lora, found, here)) for lora in chosen]
 
     def duplicates(self, *, sink: Sink, cancel: threading.Event) -> list[Duplicates]:
         """The same bytes, the same LoRA under another header, one stem twice, a stem that is another file's alias.
@@ -81,18 +79,13 @@ class CheckService:
         stems = _alike("same_stem", loras, lambda lora: lora.name.casefold())
         return [*files, *weights, *stems, *_aliases(loras)]
 
-    def _status(self, lora: Installed, cancel: threading.Event) -> Status:
-        if not lora.path.exists():
-            return "missing"
-        try:
-            hashes = hash_file(lora.path, cancel=cancel)
-        except HubsyncError:
-            return "unknown"
-        if lora.sha256 is not None:
-            return "ok" if hashes.sha256 == lora.sha256 else "changed"
-        status = lora.path.stat()
-        self.rows.set_hashes(lora.path, Stamp(size=status.st_size, mtime_ns=status.st_mtime_ns), asdict(hashes))
+
+def _status(lora: Installed, found: Mapping[Path, Hashes], here: Collection[Path]) -> Status:
+    if lora.path not in here:
+        return "missing"
+    if lora.sha256 is None or lora.path not in found:
         return "unknown"
+    return "ok" if found[lora.path].sha256 == lora.sha256 else "changed"
 
 
 def _alike(kind: Kind, loras: Sequence[Installed], key: Callable[[Installed], str | None]) -> list[Duplicates]:

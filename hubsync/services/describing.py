@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from hubsync.files.glance import Glance
 from hubsync.files.hashes import Hashes
 from hubsync.files.sidecars import Told, told_by
 from hubsync.files.walking import Found
+from hubsync.prompts.sources import said_by, without
 from hubsync.refs import Source
 
 _HASHES = tuple(field.name for field in fields(Hashes))
@@ -39,8 +39,8 @@ def from_disk(found: Found, glance: Glance, told: Told, *, embedding: bool) -> E
         statements.append(statement(WordSource.FILE_NAME, (stem,)))
     elif glance.trigger_words:
         phrase = statement(WordSource.METADATA, glance.trigger_words)
-        hints = (one.notes for one in statements if one.source is WordSource.METADATA)
-        statements = _with(statements, replace(phrase, notes=next(hints, None)))
+        hint = said_by(statements, WordSource.METADATA)
+        statements = [*without(statements, WordSource.METADATA), replace(phrase, notes=hint.notes if hint else None)]
     lora = Installed(
         name=stem,
         path=path,
@@ -87,7 +87,7 @@ def from_hub(entry: Entry, lora: Lora, version: Version, file: LoraFile) -> Entr
         weight=version.suggested_weight,
         negative=version.suggested_negative,
     )
-    others = [one for one in entry.statements if one.source not in _OF_HUBS]
+    others = without(entry.statements, *_OF_HUBS)
     embedding = known.type is LoraType.EMBEDDING
     return _described(
         replace(
@@ -125,7 +125,7 @@ def carried(fresh: Entry, known: Entry) -> Entry:
     same = (fresh.stamp.size, fresh.stamp.mtime_ns) == (known.stamp.size, known.stamp.mtime_ns)
     hashes = {name: getattr(old, name) for name in _HASHES} if same else {}
     sources = {one.source for one in known.statements}
-    kept = [one for one in known.statements if one.source not in _OF_DISK]
+    kept = without(known.statements, *_OF_DISK)
     told = [one for one in fresh.statements if one.source in _OF_DISK or one.source not in sources]
     return replace(
         fresh,
@@ -154,8 +154,7 @@ def carried(fresh: Entry, known: Entry) -> Entry:
 def forgotten(entry: Entry) -> Entry:
     """The entry of a file that turned out to be another one under the same name: what hubs said was of the old."""
     lora = replace(entry.lora, ref=None, title=entry.lora.name, outdated=None, newer=None)
-    statements = tuple(one for one in entry.statements if one.source not in _OF_HUBS)
-    return replace(entry, lora=lora, statements=statements, description="")
+    return replace(entry, lora=lora, statements=without(entry.statements, *_OF_HUBS), description="")
 
 
 def info_of(lora: Lora, version: Version) -> dict[str, Any]:
@@ -205,10 +204,6 @@ def statement(source: WordSource, words: tuple[str, ...]) -> Statement:
     return Statement(source=source, raw=words, groups=grouped((words,), source))
 
 
-def _with(statements: Iterable[Statement], new: Statement) -> list[Statement]:
-    return [*(one for one in statements if one.source is not new.source), new]
-
-
 def _described(entry: Entry) -> Entry:
     """The entry with words its description calls trigger words, where no better source states any.
 
@@ -216,7 +211,7 @@ def _described(entry: Entry) -> Entry:
     """
     if not entry.statements and not entry.description:
         return entry
-    others = tuple(one for one in entry.statements if one.source is not WordSource.DESCRIPTION)
+    others = without(entry.statements, WordSource.DESCRIPTION)
     words: tuple[str, ...] = ()
     if entry.description and not any(one.groups for one in others):
         from hubsync.hubs.cards.words import trigger_words

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from hubsync.domain import Entry, Installed, Statement, TriggerGroup, WordSource
 from hubsync.errors import UsageError
 from hubsync.prompts import editing
+from hubsync.prompts.sources import said_by, without
 from hubsync.services.shelf import Shelf
 
 Groups = tuple[TriggerGroup, ...]
@@ -65,9 +66,7 @@ class EditService:
         """Forget every edit of the user: what hubs, sidecars and the file say holds again."""
         return self.shelf.change(
             lora.path,
-            lambda entry: replace(
-                entry, statements=tuple(one for one in entry.statements if one.source is not WordSource.USER)
-            ),
+            lambda entry: replace(entry, statements=without(entry.statements, WordSource.USER)),
         )
 
     def _words(self, lora: Installed, change: Callable[[Groups], Groups]) -> Installed:
@@ -77,9 +76,8 @@ class EditService:
         """Change what the user says of a LoRA, given that and how it stands now."""
 
         def edited(entry: Entry) -> Entry:
-            others = tuple(one for one in entry.statements if one.source is not WordSource.USER)
-            user = next((one for one in entry.statements if one.source is WordSource.USER), None)
-            said = change(user or Statement(source=WordSource.USER), entry.lora)
-            return replace(entry, statements=(*others, said))
+            user = said_by(entry.statements, WordSource.USER) or Statement(source=WordSource.USER)
+            others = without(entry.statements, WordSource.USER)
+            return replace(entry, statements=(*others, change(user, entry.lora)))
 
         return self.shelf.change(lora.path, edited)

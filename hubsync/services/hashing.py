@@ -32,8 +32,8 @@ class HashService:
         Raises:
             Cancelled: what was hashed so far is noted.
         """
-        for path, hashes in _hashed(files, sink=sink, cancel=cancel):
-            self._note(path, hashes)
+        for path, hashes in hashed(files, sink=sink, cancel=cancel):
+            self.note(path, hashes)
 
     def by_the_way(self, cancel: threading.Event) -> None:
         """Compute the hashes that are not known yet, the newest files first, until told to stop."""
@@ -50,25 +50,32 @@ class HashService:
         """
         by_path = {self.records.database.absolute(row.path): row for row in rows}
         problems = []
-        for path, hashes in _hashed({path: row.size for path, row in by_path.items()}, sink=sink, cancel=cancel):
+        for path, hashes in hashed({path: row.size for path, row in by_path.items()}, sink=sink, cancel=cancel):
             row = by_path[path]
             if row.sha256 in {None, hashes.sha256}:
-                self._note(path, hashes)
+                self.note(path, hashes)
             else:
                 message = f"its bytes changed: SHA-256 was {row.sha256}, is {hashes.sha256}"
                 problems.append(Problem(path=row.path, code="hash_mismatch", message=message))
         return problems
 
-    def _note(self, path: Path, hashes: Hashes) -> None:
+    def note(self, path: Path, hashes: Hashes) -> None:
+        """Note the hashes of a file as it is now."""
         status = path.stat()
         self.rows.set_hashes(path, Stamp(size=status.st_size, mtime_ns=status.st_mtime_ns), asdict(hashes))
 
 
-def _hashed(files: Mapping[Path, int], *, sink: Sink, cancel: threading.Event) -> Iterator[tuple[Path, Hashes]]:
-    """Files with their hashes; one that cannot be read is left out."""
+def hashed(
+    files: Mapping[Path, int], *, sink: Sink, cancel: threading.Event, doing: str = "hashing"
+) -> Iterator[tuple[Path, Hashes]]:
+    """Files, given with their sizes in bytes, and their hashes; one that cannot be read is left out.
+
+    Raises:
+        Cancelled: `cancel` was set.
+    """
     total, done = sum(files.values()), 0
     if files:
-        sink(Started(key=HASH, label=f"hashing {len(files)} files", total=total))
+        sink(Started(key=HASH, label=f"{doing} {len(files)} files", total=total))
     for path, size in files.items():
 
         def advance(count: int, before: int = done) -> None:

@@ -19,6 +19,7 @@ from hubsync.files.opening import disk_errors
 from hubsync.files.placement import inside, safe_stem, write_aside
 from hubsync.files.relocation import Relocation
 from hubsync.files.sidecars import beside
+from hubsync.prompts.sources import without
 from hubsync.roots import Root
 from hubsync.services import describing
 from hubsync.services.shelf import Shelf
@@ -140,8 +141,7 @@ class RelocateService:
 
     def recover(self) -> None:
         """Finish what a killed process had begun."""
-        if relocation.unfinished(self.root.moves):
-            relocation.finish(self.root.moves, settle=self._settle)
+        relocation.finish(self.root.moves, settle=self._settle)
 
     def _relocate(self, wanted: Relocation) -> None:
         relocation.relocate(wanted, journals=self.root.moves, settle=self._settle)
@@ -159,18 +159,19 @@ class RelocateService:
     def _target(self, lora: Installed, to: str) -> Path:
         if not to.strip():
             raise UnsafeName("a LoRA needs a name", hint="hubsync move NAME --to STEM")
-        folder, _, stem = to.replace("\\", "/").rpartition("/")
+        folder, slash, stem = to.replace("\\", "/").rpartition("/")
         stem = (stem or lora.path.stem).removesuffix(lora.path.suffix)
         safe = safe_stem(stem)
         if safe != unicodedata.normalize("NFC", stem):
             raise UnsafeName(f"'{stem}' breaks tags or file systems", hint=f"use '{safe}'")
-        base = next((one for one in self.root.folders if lora.path.is_relative_to(one)), lora.path.parent)
-        if not to.startswith(("/", "~")):
-            place = base / folder if "/" in to.replace("\\", "/") else lora.path.parent
-            return inside(base, os.path.relpath(place / f"{safe}{lora.path.suffix}", base))
-        place = Path(folder).expanduser()
-        base = next((one for one in self.root.folders if place.is_relative_to(one)), base)
+        home = self._folder_of(lora.path) or lora.path.parent
+        place = home / Path(folder or "/").expanduser() if slash else lora.path.parent
+        base = self._folder_of(place) or home
         return inside(base, os.path.relpath(place / f"{safe}{lora.path.suffix}", base))
+
+    def _folder_of(self, path: Path) -> Path | None:
+        """The library's folder a path lies in."""
+        return next((one for one in self.root.folders if path.is_relative_to(one)), None)
 
     def _check_free(self, stem: str, taken: Path | None, *, besides: Path | None = None) -> None:
         if taken is not None and taken != besides:
@@ -198,6 +199,6 @@ def _renamed(entry: Entry) -> Entry:
     """The entry of a file that has another name now: an embedding is triggered by it."""
     if entry.lora.type is not LoraType.EMBEDDING:
         return entry
-    others = (one for one in entry.statements if one.source is not WordSource.FILE_NAME)
+    others = without(entry.statements, WordSource.FILE_NAME)
     name = describing.statement(WordSource.FILE_NAME, (entry.lora.name,))
     return replace(entry, statements=(*others, name))

@@ -11,7 +11,7 @@ from hubsync.domain import Entry, Installed, WordSource
 from hubsync.errors import NotFound
 from hubsync.files import sidecars
 from hubsync.files.walking import stamp_of
-from hubsync.prompts.sources import resolved
+from hubsync.prompts.sources import resolved, said_by
 from hubsync.store.records import Records
 
 
@@ -47,7 +47,7 @@ class Shelf:
         entry = resolved(entry)
         path = entry.lora.path
         if self.sidecars and path.exists():
-            user = next((one for one in entry.statements if one.source is WordSource.USER), None)
+            user = said_by(entry.statements, WordSource.USER)
             written = sidecars.write(entry.lora, user=user, before=entry.written, description=entry.description)
             if info is not None:
                 sidecars.write_info(path, info)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hubsync.config import Prompt
@@ -81,7 +81,7 @@ class TriggerService:
             for choice in choices
             if choice.usual
         )
-        embeddings = self._embeddings() if format is Format.COMFYUI else []
+        embeddings = self.library.records.embeddings() if format is Format.COMFYUI else []
         return replace(
             composed,
             prompt=with_embeddings(composed.prompt, embeddings, format),
@@ -162,9 +162,6 @@ class TriggerService:
     def _names(self) -> Names:
         rows = self.library.records.names_and_aliases()
         return Names.of(Known(name=name, alias=alias, family=family) for name, alias, family in rows)
-
-    def _embeddings(self) -> Collection[str]:
-        return [lora.name for lora in self.library.list() if lora.type is LoraType.EMBEDDING]
 
 
 def _called(choice: Choice, names: Names) -> Choice:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from hubsync.domain import Entry, Installed, ListFilter, Stamp, WordSource
+from hubsync.domain import Entry, Installed, ListFilter, Stamp
 from hubsync.refs import Ref
 from hubsync.store import rows
 from hubsync.store.database import Database
@@ -92,6 +92,12 @@ class Records:
             query = "SELECT path, name, alias, family FROM loras WHERE trashed IS NULL AND type != 'embedding'"
             found = sorted(connection.execute(query), key=lambda row: walk_key(PurePath(row["path"])))
             return [(name, alias, family) for _, name, alias, family in found]
+
+    def embeddings(self) -> list[str]:
+        """The names of all embeddings."""
+        with self.database.reading() as connection:
+            query = "SELECT name FROM loras WHERE trashed IS NULL AND type = 'embedding' ORDER BY name_key, path"
+            return [name for (name,) in connection.execute(query)]
 
     def refs(self) -> frozenset[str]:
         """References of everything installed from a hub."""
@@ -188,7 +194,7 @@ class Records:
         return Entry(
             lora=rows.installed(row, extras, self.database),
             stamp=Stamp(size=row["size"], mtime_ns=row["mtime_ns"], inode=row["inode"], sidecars=row["sidecars"]),
-            statements=tuple(sorted(map(rows.statement, said), key=lambda one: [*WordSource].index(one.source))),
+            statements=tuple(sorted(map(rows.statement, said), key=lambda one: one.source.rank)),
             written=json.loads(row["written"]),
             description=row["description"],
         )

@@ -41,10 +41,11 @@ def stem_and_ending(file_name: str) -> tuple[str, str] | None:
 
 def beside(lora: Path) -> list[Path]:
     """The companions of a LoRA that lie beside it, by name; none where the folder cannot be read."""
-    found = []
+    found, begin = [], f"{lora.stem}."
     with suppress(OSError), os.scandir(lora.parent) as entries:
         for entry in entries:
-            companion = stem_and_ending(entry.name)
+            # Looked at first: a folder may hold ten thousand others.
+            companion = stem_and_ending(entry.name) if entry.name.startswith(begin) else None
             if companion and companion[0] == lora.stem and entry.is_file():
                 found.append(lora.with_name(entry.name))
     return sorted(found)
