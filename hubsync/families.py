@@ -12,16 +12,25 @@ from hubsync.config import shipped
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
-    """One family. `size` is native (width, height) in pixels; a family without `pipeline` cannot be rendered."""
+    """One family. `size` is native (width, height) in pixels; a family without `pipeline` cannot be rendered.
+
+    `variants` are further pipeline classes that folders of the family name and that draw from a prompt.
+    """
 
     civitai: tuple[str, ...] = ()
     huggingface: tuple[str, ...] = ()
     pipeline: str = ""
+    variants: tuple[str, ...] = ()
     size: tuple[int, int] = (1024, 1024)
     steps: int = 20
     cfg: float = 7.0
     sampler: str = ""
     prompt: str = ""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Every pipeline class a folder of the family may name."""
+        return (self.pipeline, *self.variants) if self.pipeline else ()
 
 
 @dataclass(frozen=True)

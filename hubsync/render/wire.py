@@ -28,7 +28,7 @@ class Row(Struct, frozen=True, kw_only=True):
     loras: tuple[Applied, ...] = ()
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True, tag="render"):
     """Everything one render needs.
 
     `checkpoint` is a .safetensors file, a diffusers folder or a Hugging Face repository; `config` the diffusers folder
@@ -67,6 +67,15 @@ class Note(Struct, frozen=True, kw_only=True, tag="note"):
     message: str
 
 
+class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
+    """A LoRA cannot be applied: pictures that ask for it are left out. `code` is one of hubsync.errors."""
+
+    lora: str
+    code: str
+    message: str
+    hint: str = ""
+
+
 class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
     """Pictures' worth of work done; half the steps of a batch of four are two."""
 
@@ -92,21 +101,25 @@ class Failure(Struct, frozen=True, kw_only=True, tag="failure"):
     hint: str = ""
 
 
-Line: TypeAlias = Loaded | Note | Progress | Picture | Done | Failure
+AnyRequest: TypeAlias = Request
+"""Everything the renderer can be asked; each has a `checkpoint`, and its answers end in Done or Failure."""
+
+Line: TypeAlias = Loaded | Note | Refused | Progress | Picture | Done | Failure
 
 
-def encode(message: Request | Line) -> bytes:
+def encode(message: AnyRequest | Line) -> bytes:
     """One line of JSON, newline included."""
     return msgspec.json.encode(message) + b"\n"
 
 
-def decode_request(line: bytes) -> Request:
+def decode_request(line: bytes) -> AnyRequest:
     """A request from its line.
 
     Raises:
         msgspec.DecodeError: the line is no request.
     """
-    return msgspec.json.decode(line, type=Request)
+    request: AnyRequest = msgspec.json.decode(line, type=AnyRequest)
+    return request
 
 
 def decode_line(line: bytes) -> Line:

@@ -14,15 +14,16 @@ from torch import Tensor
 from hubsync.errors import HubsyncError, OutOfMemory
 from hubsync.prompts.syntax import BREAK_MARK, attention
 from hubsync.render.wire import Line, Note, Progress, Request, Row
-from hubsync.renderer.adapters import applied
-from hubsync.renderer.encoding import PromptEncoder
-from hubsync.renderer.loading import Pipeline
+from hubsync.renderer.adapters import RowsLost, applied
+from hubsync.renderer.encoding import Conditioning, PromptEncoder
+from hubsync.renderer.memory import Pipeline, execution_device, most_rows, native_size, room
 from hubsync.renderer.networks import Network
+from hubsync.renderer.wardrobe import Wardrobe
 
 Indexed: TypeAlias = tuple[int, Row]
 
-_PIXELS = {"cuda": 16 << 18, "mps": 4 << 18, "cpu": 4 << 18}
-"""Pixels drawn at once: 16 or 4 pictures of 512x512. A processor's memory is the whole machine's: be modest there."""
+_WINDOW = 64
+"""Rows looked at together to find those that can be drawn at once: no LoRA far down the list holds up the first."""
 
 
 class Artist:
@@ -31,18 +32,20 @@ class Artist:
     def __init__(
         self,
         pipe: Pipeline,
-        networks: Mapping[str, Network],
+        wardrobe: Wardrobe,
         embeddings: Mapping[str, Sequence[Tensor]],
         say: Callable[[Line], object],
     ) -> None:
         self._pipe = pipe
-        self._networks = networks
+        self._wardrobe = wardrobe
         self._say = say
-        weighted = getattr(pipe, "unet", None) is not None
-        self._encoder = PromptEncoder(pipe, embeddings) if weighted else None
+        self._takes = frozenset(inspect.signature(pipe.__call__).parameters)
+        # Kolors has a UNet too, but a text encoder that knows no chunks.
+        clip = getattr(pipe, "unet", None) is not None and "CLIP" in type(pipe.text_encoder).__name__
+        self._encoder = PromptEncoder(pipe, embeddings, execution_device(pipe)) if clip else None
 
     def draw(self, request: Request) -> Iterator[tuple[int, Tensor]]:
-        """Index and picture, (3, height, width) fp32 0..1, of every row; not in their order.
+        """Index and picture, (3, height, width) fp32 0..1, of every row whose LoRAs can be applied; not in their order.
 
         Raises:
             OutOfMemory: not even one row fits.
@@ -50,93 +53,141 @@ class Artist:
         """
         if self._encoder is None and any(_is_weighted(row.prompt) for row in request.rows):
             self._say(Note(message="this checkpoint's text encoders know no weights: (word:1.2) is drawn as word"))
-        most = request.batch or self._fitting(request)
+        size = request.size or native_size(self._pipe)
+        most = request.batch or most_rows(size, room(self._pipe), self._pipe.dtype)
         done = 0
-        for group in self._alike(request.rows):
-            waiting = group
-            while waiting:
-                batch = waiting[:most]
+        for group in self._alike(request):
+            at = 0
+            while at < len(group):
+                batch = group[at : at + most]
                 pictures = self._fits(batch, request, done)
-                if pictures is None:
-                    most = self._halved(len(batch))
+                if isinstance(pictures, int):
+                    most = pictures
                     continue
-                done += len(batch)
-                waiting = waiting[most:]
+                done, at = done + len(batch), at + len(batch)
                 yield from zip((index for index, _ in batch), pictures, strict=True)
 
-    def _fitting(self, request: Request) -> int:
-        width, height = request.size or native_size(self._pipe)
-        return max(1, _PIXELS.get(self._pipe.device.type, 0) // (width * height))
+    def _alike(self, request: Request) -> Iterator[list[Indexed]]:
+        """Rows in groups that can share a batch: with the same merged LoRAs, and equally many chunks of tokens, so that
+        no picture depends on its neighbours.
+        """
 
-    def _alike(self, rows: Sequence[Row]) -> list[list[Indexed]]:
-        """Rows in groups that need equally many chunks of tokens, so that no picture depends on its neighbours."""
-        encoder = self._encoder
-        if encoder is None:
-            return [list(enumerate(rows))]
-        numbered = sorted(enumerate(rows), key=lambda pair: encoder.length(pair[1]))
-        return [list(group) for _, group in itertools.groupby(numbered, key=lambda pair: encoder.length(pair[1]))]
+        def likeness(pair: Indexed) -> tuple[list[tuple[str, float, float]], int]:
+            row = pair[1]
+            merged = [(use.lora, use.te, use.unet) for use in row.loras if self._wardrobe.merges(use.lora)]
+            return merged, self._encoder.length(row, self._evaluations(request)) if self._encoder else 0
 
-    def _batch(self, batch: Sequence[Indexed], request: Request, done: int) -> Tensor:
-        rows = [row for _, row in batch]
+        numbered = list(enumerate(request.rows))
+        for start in range(0, len(numbered), _WINDOW):
+            window = [pair for pair in numbered[start : start + _WINDOW] if self._can_draw(pair[1])]
+            for _, group in itertools.groupby(sorted(window, key=likeness), key=likeness):
+                yield list(group)
 
-        def step(pipe: Pipeline, at: int, _time: object, state: dict[str, Any]) -> dict[str, Any]:
-            self._say(Progress(pictures=done + len(rows) * (at + 1) / pipe.num_timesteps))
-            return state
+    def _can_draw(self, row: Row) -> bool:
+        return all(self._wardrobe.get(use.lora) is not None for use in row.loras)
 
-        width, height = request.size or (None, None)
-        with torch.no_grad(), applied(self._networks, [row.loras for row in rows]):
-            pictures: Tensor = self._pipe(
-                **self._prompts(rows),
-                generator=[torch.Generator().manual_seed(row.seed) for row in rows],
-                num_inference_steps=request.steps,
-                guidance_scale=request.cfg,
-                width=width,
-                height=height,
-                output_type="pt",
-                callback_on_step_end=step,
-            ).images.float()
+    def _evaluations(self, request: Request) -> int:
+        """How often the model is asked: samplers of second order ask twice a step, and schedules count that."""
+        return request.steps * int(getattr(self._pipe.scheduler, "order", 1))
+
+    def _fits(self, batch: Sequence[Indexed], request: Request, done: int) -> Tensor | int:
+        """The pictures of a batch; where they cannot be drawn together, how many to try at once instead."""
+        try:
+            return self._batch([row for _, row in batch], request, done)
+        except RowsLost:
+            # Some pipelines of newer families take a batch apart inside.
+            return 1
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(batch) == 1:
+                hint = "use a smaller --size, or --device cpu"
+                raise OutOfMemory("there is too little memory for even one picture", hint=hint) from error
+        # Here the error is gone, and with it what it held.
+        return self._halved(len(batch))
+
+    def _batch(self, rows: Sequence[Row], request: Request, done: int) -> Tensor:
+        networks = {use.lora: network for row in rows for use in row.loras if (network := self._wardrobe.get(use.lora))}
+        uses = [row.loras for row in rows]
+        with torch.no_grad():
+            given, conditioning = self._prompts(rows, networks, request)
+            options = (
+                given
+                | self._options(request)
+                | {"callback_on_step_end": self._after_step(len(rows), done, conditioning)}
+            )
+            dice = [torch.Generator().manual_seed(row.seed) for row in rows]
+            with applied(networks, uses, None if self._encoder is None else frozenset({"unet"})):
+                pictures: Tensor = self._pipe(
+                    **{name: value for name, value in options.items() if name in self._takes}, generator=dice
+                ).images.float()
         if not bool(torch.isfinite(pictures).all()):
             raise HubsyncError(
                 f"the checkpoint gives no finite picture in {self._pipe.dtype}", hint="--device cpu draws in float32"
             )
         return pictures.cpu()
 
-    def _prompts(self, rows: Sequence[Row]) -> Mapping[str, Any]:
+    def _options(self, request: Request) -> dict[str, Any]:
+        """What every picture of a request is drawn with, by every name pipelines have for it."""
+        size = dict(zip(("width", "height"), request.size, strict=True)) if request.size else {}
+        # Qwen-Image guides by `true_cfg_scale`; in Flux it would ask for a second, negative pass.
+        guidance = "guidance_scale" if "Flux" in type(self._pipe).__name__ else "true_cfg_scale"
+        return {
+            "num_inference_steps": request.steps,
+            "guidance_scale": request.cfg,
+            guidance: request.cfg,
+            # Sana and PixArt would draw another size and scale the picture.
+            "use_resolution_binning": False,
+            "output_type": "pt",
+            **size,
+        }
+
+    def _after_step(
+        self, count: int, done: int, conditioning: Conditioning | None
+    ) -> Callable[[Pipeline, int, object, dict[str, Any]], dict[str, Any]]:
+        def step(pipe: Pipeline, at: int, _time: object, state: dict[str, Any]) -> dict[str, Any]:
+            self._say(Progress(pictures=done + count * (at + 1) / pipe.num_timesteps))
+            if conditioning is None or conditioning.stage(at + 1) == conditioning.stage(at):
+                return state
+            return {**state, **_replaced(pipe, conditioning.given(conditioning.stage(at + 1)))}
+
+        return step
+
+    def _prompts(
+        self, rows: Sequence[Row], networks: Mapping[str, Network], request: Request
+    ) -> tuple[dict[str, Any], Conditioning | None]:
+        """The pipeline's arguments to begin with, and what they become."""
         if self._encoder is not None:
-            return self._encoder.encode(rows)
-        given = {
+            conditioning = self._encoder.encode(rows, networks, self._evaluations(request))
+            return {**conditioning.given(conditioning.stage(0))}, conditioning
+        texts = {
             "prompt": [_plain(row.prompt) for row in rows],
             "negative_prompt": [_plain(row.negative) for row in rows],
         }
-        return {name: text for name, text in given.items() if name in inspect.signature(self._pipe.__call__).parameters}
-
-    def _fits(self, batch: Sequence[Indexed], request: Request, done: int) -> Tensor | None:
-        """The pictures of a batch; None if memory ran out and fewer at once may do."""
-        try:
-            return self._batch(batch, request, done)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            if len(batch) > 1:
-                return None
-            hint = "use a smaller --size, or --device cpu"
-            raise OutOfMemory("there is too little memory for even one picture", hint=hint) from error
+        return texts, None
 
     def _halved(self, size: int) -> int:
-        """Half a batch, with the memory of the failed one given back: the error that held it is gone by now."""
+        """Half a batch, with the memory of the failed one given back."""
         gc.collect()
-        if self._pipe.device.type == "cuda":
+        if execution_device(self._pipe).type == "cuda":
             torch.cuda.empty_cache()
         self._say(Note(message=f"out of memory with {size} pictures at once; going on with {size // 2}"))
         return size // 2
 
 
-def native_size(pipe: Pipeline) -> tuple[int, int]:
-    """Width and height in pixels of the pictures a pipeline was made for."""
-    model = getattr(pipe, "unet", None) or pipe.transformer
-    sample = getattr(pipe, "default_sample_size", None) or model.config.sample_size
-    height, width = (sample, sample) if isinstance(sample, int) else sample
-    return width * pipe.vae_scale_factor, height * pipe.vae_scale_factor
+def _replaced(pipe: Pipeline, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Prompts for the steps to come, as a running pipeline holds them: with guidance, the negative ones first."""
+
+    def held(prefix: str) -> Tensor:
+        positive = given[f"{prefix}prompt_embeds"]
+        return (
+            torch.cat([given[f"negative_{prefix}prompt_embeds"], positive])
+            if pipe.do_classifier_free_guidance
+            else positive
+        )
+
+    pooled = {"add_text_embeds": held("pooled_")} if "pooled_prompt_embeds" in given else {}
+    return {"prompt_embeds": held(""), **pooled}
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,4 +1,5 @@
-"""How LoRA files spell the modules of a pipeline: kohya, diffusers old and new, raw PEFT, ComfyUI, sgm block names.
+"""How LoRA files spell the modules of a pipeline: kohya, diffusers old and new, raw PEFT, ComfyUI, OneTrainer, XLabs,
+and the block names of the models' first code (sgm, Black Forest Labs, Stability's SD 3).
 
 Every spelling is flattened (dots become underscores, as kohya writes them) and looked up in one table made from the
 pipeline's own module tree, so nothing is guessed from a name alone.
@@ -8,28 +9,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from torch import nn
+from torch import Tensor, nn
 
+from hubsync.renderer.fused import fused_modules
 from hubsync.renderer.sgm import sgm_path
 
 _PREFIXES = {
-    "unet": ("lora_unet_", "unet_", "diffusion_model_", "model_diffusion_model_", ""),
-    "transformer": ("lora_transformer_", "lora_unet_", "transformer_", "diffusion_model_", ""),
-    "text_encoder": ("lora_te_", "lora_te1_", "text_encoder_", ""),
-    "text_encoder_2": ("lora_te2_", "text_encoder_2_"),
-    "text_encoder_3": ("lora_te3_", "text_encoder_3_"),
+    "unet": ("lora_unet_", "unet_", "diffusion_model_", "model_diffusion_model_", "lycoris_", ""),
+    "transformer": ("lora_transformer_", "lora_unet_", "transformer_", "diffusion_model_", "lycoris_", ""),
+    "text_encoder": (
+        "lora_te_",
+        "lora_te1_",
+        "text_encoder_",
+        "clip_l_transformer_",
+        "text_encoders_clip_l_transformer_",
+        "",
+    ),
+    "text_encoder_2": ("lora_te2_", "text_encoder_2_", "clip_g_transformer_", "text_encoders_clip_g_transformer_"),
+    "text_encoder_3": ("lora_te3_", "text_encoder_3_", "text_encoders_t5xxl_transformer_"),
 }
+_T5_SECOND = ("lora_te3_", "text_encoders_t5xxl_transformer_")
+"""Further prefixes of Flux.1's T5, which is diffusers' second text encoder: kohya keeps the number it has in SD 3."""
 _OLD_ATTENTION = {"q_proj": "to_q", "k_proj": "to_k", "v_proj": "to_v", "out_proj": "to_out"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A module a LoRA can change, and the pipeline component it belongs to."""
+    """A module a LoRA can change, and the pipeline component it belongs to. `module` has a weight."""
 
     component: str
     path: str
-    module: nn.Linear | nn.Conv2d
+    module: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A target's share in a module as a file names it: the output rows `rows` of `total`; None where it is all."""
+
+    target: Target
+    rows: Tensor | None = None
+    total: int = 0
+
+
+Table: TypeAlias = Mapping[str, tuple[Share, ...]]
+"""What each flattened spelling means: one module, or several that the file holds fused into one."""
 
 
 def flatten(name: str) -> str:
@@ -37,18 +62,32 @@ def flatten(name: str) -> str:
     return name.replace("base_model.model.", "").replace(".processor.", ".").replace(".", "_")
 
 
-def table_of(components: Mapping[str, nn.Module]) -> dict[str, Target]:
-    """Every spelling of every linear and convolution of a pipeline's components."""
-    table: dict[str, Target] = {}
+def table_of(components: Mapping[str, nn.Module]) -> Table:
+    """Every spelling of every module with a weight of a pipeline's components, embeddings aside."""
+    table: dict[str, tuple[Share, ...]] = {}
     for component, model in components.items():
-        for path, module in model.named_modules():
-            if not isinstance(module, (nn.Linear, nn.Conv2d)):
-                continue
-            target = Target(component=component, path=path, module=module)
+        targets = {
+            path: Target(component=component, path=path, module=module)
+            for path, module in model.named_modules()
+            if isinstance(getattr(module, "weight", None), Tensor) and not isinstance(module, nn.Embedding)
+        }
+        prefixes = _prefixes(component, components)
+        for path, target in targets.items():
             for spelling in _spellings(component, path, model):
-                for prefix in _PREFIXES.get(component, ()):
-                    table.setdefault(prefix + flatten(spelling), target)
+                for prefix in prefixes:
+                    table.setdefault(prefix + flatten(spelling), (Share(target),))
+        for name, parts in fused_modules({path: target.module.weight for path, target in targets.items()}):
+            shares = tuple(Share(targets[part.path], part.rows, part.total) for part in parts)
+            for prefix in prefixes:
+                table.setdefault(prefix + flatten(name), shares)
     return table
+
+
+def _prefixes(component: str, components: Mapping[str, nn.Module]) -> tuple[str, ...]:
+    prefixes = _PREFIXES.get(component, ())
+    return (
+        (*prefixes, *_T5_SECOND) if component == "text_encoder_2" and "text_encoder_3" not in components else prefixes
+    )
 
 
 def _spellings(component: str, path: str, model: nn.Module) -> Iterator[str]:

@@ -1,15 +1,15 @@
-"""LoRA files: low-rank factors by module name, bound to the modules of a pipeline; anything else is refused by name.
+"""LoRA files bound to the modules of a pipeline; every tensor is accounted for.
 
-A library that loads such files "successfully" with no module touched draws the base picture. Here every tensor is
-accounted for: applied, reported as left over, or the reason why the file is refused.
+A library that loads such files "successfully" with no module touched draws the base picture. Here a tensor is applied,
+reported as left over, or the reason why the file is refused.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,70 +18,125 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from hubsync.errors import HubsyncError, NotFound, NotSafetensors, WrongFamily
-from hubsync.renderer.names import Target, flatten
+from hubsync.renderer.deltas import Delta, LowRank, Part
+from hubsync.renderer.formats import Roles, by_module, read_bias, read_delta
+from hubsync.renderer.names import Share, Table, Target, flatten
 
-_FACTOR = re.compile(
-    r"(?P<module>.+?)[._](?:lora_linear_layer\.|lora\.|lora_)(?P<role>down|up|A|B)(?:\.[^.]+)?\.weight"
-)
-_REFUSED = {
-    "DoRA": re.compile(r"\.(dora_scale|lora_magnitude_vector(\..+)?)$"),
-    "LoHa": re.compile(r"\.hada_[wt]\d"),
-    "LoKr": re.compile(r"\.lokr_[wt]\d"),
-    "LoCon with a Tucker core": re.compile(r"\.lora_mid\.weight$"),
-    "OFT": re.compile(r"\.oft_(blocks|diag|R)\b"),
-    "GLoRA": re.compile(r"\.[ab][12]\.weight$|\.b[12]$"),
-    "(IA)3": re.compile(r"\.on_input$"),
-    "full-difference": re.compile(r"\.(diff|diff_b|w_norm|b_norm)$"),
+_UNDRAWN = {
+    ".oft_R": "OFT as PEFT writes it",
+    ".ia3_l": "(IA)3 as PEFT writes it",
+    "vera_lambda": "VeRA",
 }
+"""Network types that some tools write and the renderer does not draw, by a part of their keys."""
+
+_OWN = "render it with --checkpoint of its own base model"
 
 
-@dataclass(frozen=True, slots=True)
-class Factors:
-    """One module's delta: `scale * up @ down`. `down` is (rank, in[, kh, kw]), `up` (out, rank[, 1, 1]), fp32."""
-
-    down: Tensor
-    up: Tensor
-    scale: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Network:
-    """A LoRA bound to a pipeline. `leftover` names what the file holds and the pipeline has no place for."""
+    """A LoRA bound to a pipeline: what it changes of weights and biases at weight 1.
+
+    `leftover` names what the file holds and the pipeline has no place for.
+    """
 
     name: str
-    modules: Mapping[Target, Factors]
+    modules: Mapping[Target, Delta]
+    biases: Mapping[Target, Tensor] = field(default_factory=dict)
     leftover: tuple[str, ...] = ()
 
+    @cached_property
+    def merges(self) -> bool:
+        """Whether something of it can only be merged into the weights, so that rows with it need a batch apart."""
+        return bool(self.biases) or not all(isinstance(delta, LowRank) for delta in self.modules.values())
 
-def load_network(name: str, path: Path, table: Mapping[str, Target]) -> Network:
+    @cached_property
+    def components(self) -> frozenset[str]:
+        """The parts of the pipeline that it changes."""
+        return frozenset(target.component for target in (*self.modules, *self.biases))
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of its tensors."""
+        return sum(delta.size for delta in self.modules.values())
+
+    def to(self, device: torch.device) -> Network:
+        """The same with its tensors on a device."""
+        return replace(
+            self,
+            modules={target: delta.to(device) for target, delta in self.modules.items()},
+            biases={target: bias.to(device) for target, bias in self.biases.items()},
+        )
+
+
+def load_network(name: str, path: Path, table: Table) -> Network:
     """Read the file at `path` and bind it to the modules of `table`.
 
     Raises:
         NotFound, NotSafetensors: no such file; not one of ours.
         WrongFamily: fewer than half of its modules are in the checkpoint, or one has another shape.
-        HubsyncError: a network type that cannot be rendered yet, named.
+        HubsyncError: nothing in it is of a network type that the renderer knows.
     """
     tensors, metadata = _read(path)
-    _refuse_other_types(name, tensors)
-    factors, leftover = _pair(tensors, _Alphas(metadata))
-    if not factors:
-        example = next(iter(tensors), "no tensor at all")
-        raise HubsyncError(
-            f"'{name}' holds nothing the renderer knows as a LoRA: {len(tensors)} tensors, {example} first"
-        )
-    bound: dict[Target, Factors] = {}
-    for module, pair in factors.items():
-        if target := table.get(flatten(module)):
-            bound[target] = _fit(name, target, pair)
-        else:
-            leftover.append(module)
-    # A Flux file's CLIP part fits SD 1: with the rest left out the picture would pass for the LoRA's.
-    if 2 * len(bound) < len(factors):
-        raise WrongFamily(
-            f"only {len(bound)} of the {len(factors)} modules of '{name}' exist in this checkpoint, not {leftover[0]}",
-            hint="render it with --checkpoint of its own base model",
-        )
-    return Network(name=name, modules=bound, leftover=tuple(leftover))
+    modules, strangers = by_module(tensors)
+    binder = _Binder(name, table, _Alphas(metadata), leftover=strangers)
+    for module, roles in modules.items():
+        binder.bind(module, roles)
+    return binder.network(first=next(iter(tensors), "no tensor at all"), tensors=len(tensors))
+
+
+@dataclass(slots=True)
+class _Binder:
+    """Collects a file's deltas by the module each belongs to."""
+
+    name: str
+    table: Table
+    alphas: _Alphas
+    leftover: list[str]
+    unplaced: list[str] = field(default_factory=list)
+    deltas: dict[Target, Delta] = field(default_factory=dict)
+    biases: dict[Target, Tensor] = field(default_factory=dict)
+    known: int = 0
+    found: int = 0
+
+    def bind(self, module: str, roles: Roles) -> None:
+        """Take one module of the file; what it is no part of is left over."""
+
+        def scale(rank: int) -> float:
+            return self.alphas.scale(module, rank)
+
+        delta, bias = read_delta(roles, scale), read_bias(roles, scale)
+        if delta is None and bias is None:
+            self.leftover.append(module)
+            return
+        self.known += 1
+        shares = self.table.get(flatten(module), ())
+        if bias is not None and any(getattr(share.target.module, "bias", None) is None for share in shares):
+            shares = ()
+        if not shares:
+            self.unplaced.append(module)
+            return
+        self.found += 1
+        for share in shares:
+            if delta is not None:
+                self.deltas[share.target] = _fit(self.name, share, delta)
+            if bias is not None:
+                self.biases[share.target] = bias if share.rows is None else bias[share.rows]
+
+    def network(self, *, first: str, tensors: int) -> Network:
+        """The bound network, if the file is one and fits."""
+        if not self.known:
+            kind = next((kind for part, kind in _UNDRAWN.items() if part in first), "")
+            what = f"is {kind}, which is not drawn" if kind else "holds nothing the renderer knows as a LoRA"
+            raise HubsyncError(f"'{self.name}' {what}: {tensors} tensors, {first} first")
+        # A Flux file's CLIP part fits SD 1: with the rest left out the picture would pass for the LoRA's.
+        if 2 * self.found < self.known:
+            raise WrongFamily(
+                f"only {self.found} of the {self.known} modules of '{self.name}' exist in this checkpoint, "
+                f"not {self.unplaced[0]}",
+                hint=_OWN,
+            )
+        leftover = (*self.leftover, *self.unplaced)
+        return Network(name=self.name, modules=self.deltas, biases=self.biases, leftover=leftover)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -92,16 +147,6 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
         raise NotSafetensors(f"{path.name}: {error}", hint=f"`hubsync verify {path.stem}`") from error
-
-
-def _refuse_other_types(name: str, tensors: Mapping[str, Tensor]) -> None:
-    for kind, suffix in _REFUSED.items():
-        found = [key for key in tensors if suffix.search(key)]
-        if found:
-            raise HubsyncError(
-                f"'{name}' is a {kind} network ({found[0]} and {len(found) - 1} more): the renderer cannot apply it",
-                hint="plain LoRA and LoCon files can be rendered",
-            )
 
 
 class _Alphas:
@@ -125,41 +170,41 @@ class _Alphas:
         return float(alpha) / (rank**0.5 if found.get("use_rslora") else rank)
 
 
-def _pair(tensors: Mapping[str, Tensor], alphas: _Alphas) -> tuple[dict[str, Factors], list[str]]:
-    """Factors by module name, and the names of tensors that are no part of any."""
-    halves: dict[str, dict[str, Tensor]] = {}
-    leftover: list[str] = []
-    for key, tensor in tensors.items():
-        if match := _FACTOR.fullmatch(key):
-            role = "down" if match["role"] in {"down", "A"} else "up"
-            halves.setdefault(match["module"], {})[role] = tensor.float()
-        elif not key.endswith(".alpha"):
-            leftover.append(key)
-    whole = {module: half for module, half in halves.items() if len(half) == 2}
-    leftover += [module for module in halves if module not in whole]
-    return {module: _factors(module, half, tensors, alphas) for module, half in whole.items()}, leftover
+def _fit(name: str, share: Share, delta: Delta) -> Delta:
+    """The delta in the module's own form, cut to its share of a fused module."""
+    if isinstance(delta, LowRank):
+        return _fit_pair(name, share, delta)
+    if share.rows is not None:
+        if not delta.rowwise:
+            raise HubsyncError(
+                f"'{name}' turns the rows of a fused module ({delta.kind}) that this checkpoint keeps apart"
+            )
+        delta = Part(delta, share.rows, share.total)
+    module = share.target.module
+    try:
+        # On the meta device nothing is computed but the shape.
+        shape = delta.to("meta").of(torch.empty(module.weight.shape, device="meta")).shape
+    except (RuntimeError, IndexError) as error:
+        raise _unfit(name, share, f"the file's {delta.kind} tensors give another shape ({error})") from error
+    if shape != module.weight.shape:
+        raise _unfit(name, share, f"the file's {delta.kind} tensors give {list(shape)}")
+    return delta
 
 
-def _factors(module: str, half: Mapping[str, Tensor], tensors: Mapping[str, Tensor], alphas: _Alphas) -> Factors:
-    down, up = half["down"], half["up"]
-    alpha = tensors.get(f"{module}.alpha")
-    scale = alphas.scale(module, down.shape[0]) if alpha is None else float(alpha.flatten()[0]) / down.shape[0]
-    return Factors(down, up, scale)
-
-
-def _fit(name: str, target: Target, factors: Factors) -> Factors:
-    """The factors in the module's own form: SD 1 writes a 1x1 convolution where SD 2 has a linear layer."""
-    module = target.module
-    down, up = (_reshape(tensor, module) for tensor in (factors.down, factors.up))
-    want = module.weight.shape
+def _fit_pair(name: str, share: Share, pair: LowRank) -> LowRank:
+    """SD 1 writes a 1x1 convolution where SD 2 has a linear layer; a fused module is cut by its outputs."""
+    module = share.target.module
+    down, up = (_reshape(tensor, module) for tensor in (pair.down, pair.up))
+    want = torch.Size((share.total or module.weight.shape[0], *module.weight.shape[1:]))
     kernel = torch.Size([1] * (len(want) - 2))
-    if down.shape[1:] != want[1:] or up.shape != (want[0], down.shape[0], *kernel):
-        raise WrongFamily(
-            f"'{name}' does not fit this checkpoint: {target.path} is {list(want)}, "
-            f"the file has {list(up.shape)} times {list(down.shape)}",
-            hint="render it with --checkpoint of its own base model",
-        )
-    return Factors(down, up, factors.scale)
+    if len(want) < 2 or down.shape[1:] != want[1:] or up.shape != (want[0], down.shape[0], *kernel):
+        raise _unfit(name, share, f"the file has {list(up.shape)} times {list(down.shape)}")
+    return LowRank(down, up if share.rows is None else up[share.rows], pair.scale)
+
+
+def _unfit(name: str, share: Share, why: str) -> WrongFamily:
+    shape = list(share.target.module.weight.shape)
+    return WrongFamily(f"'{name}' does not fit this checkpoint: {share.target.path} is {shape}, {why}", hint=_OWN)
 
 
 def _reshape(tensor: Tensor, module: nn.Module) -> Tensor:

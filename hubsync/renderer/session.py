@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from torch import Tensor
 from hubsync.render.wire import Done, Line, Loaded, Note, Picture, Request
 from hubsync.renderer.drawing import Artist
 from hubsync.renderer.embeddings import load_embedding
-from hubsync.renderer.loading import Pipeline, choose_device, components, is_remote, load_pipeline, use_sampler
-from hubsync.renderer.names import table_of
-from hubsync.renderer.networks import Network, load_network
+from hubsync.renderer.loading import choose_device, components, is_remote, load_pipeline, use_sampler
+from hubsync.renderer.memory import Pipeline, execution_device
+from hubsync.renderer.names import Table, table_of
+from hubsync.renderer.wardrobe import Wardrobe
 
 
 class Session:
@@ -24,6 +25,7 @@ class Session:
         self._key: tuple[str, ...] = ()
         self._pipe: Pipeline = None
         self._own_scheduler: Any = None
+        self._table: Table = {}
 
     def render(self, request: Request) -> None:
         """Draw every row of the request and say what happened.
@@ -35,8 +37,9 @@ class Session:
         pipe = self._pipe
         sampler, schedule = use_sampler(pipe, self._own_scheduler, request.sampler)
         dtype = str(pipe.dtype).removeprefix("torch.")
-        self._say(Loaded(device=str(pipe.device), dtype=dtype, sampler=sampler, schedule=schedule))
-        artist = Artist(pipe, self._networks(request), self._embeddings(request), self._say)
+        self._say(Loaded(device=str(execution_device(pipe)), dtype=dtype, sampler=sampler, schedule=schedule))
+        wardrobe = Wardrobe(files=request.loras, table=self._table, device=execution_device(pipe), say=self._say)
+        artist = Artist(pipe, wardrobe, self._embeddings(request), self._say)
         for index, picture in artist.draw(request):
             path = Path(request.folder) / f"{index:04}.png"
             save(picture, path)
@@ -48,20 +51,13 @@ class Session:
         if key == self._key:
             return
         # The old pipeline goes first: two do not fit where one does.
-        self._key, self._pipe = (), None
+        self._key, self._pipe, self._own_scheduler, self._table = (), None, None, {}
         if is_remote(request.checkpoint):
             self._say(Note(message=f"fetching {request.checkpoint} from Hugging Face, once"))
-        self._pipe = load_pipeline(request, choose_device(request.device))
+        self._pipe = load_pipeline(request, choose_device(request.device), self._say)
+        self._table = table_of(components(self._pipe))
         self._own_scheduler = self._pipe.scheduler
         self._key = key
-
-    def _networks(self, request: Request) -> dict[str, Network]:
-        table = table_of(components(self._pipe))
-        networks = {name: load_network(name, Path(path), table) for name, path in request.loras.items()}
-        for network in networks.values():
-            for message in _leftovers(network):
-                self._say(Note(message=message))
-        return networks
 
     def _embeddings(self, request: Request) -> Mapping[str, tuple[Tensor, ...]]:
         encoders = [model for name, model in components(self._pipe).items() if name.startswith("text_encoder")]
@@ -75,13 +71,3 @@ def save(picture: Tensor, path: Path) -> None:
 
     pixels = (picture.permute(1, 2, 0) * 255).round().byte().numpy()
     Image.fromarray(pixels).save(path, compress_level=1)
-
-
-def _leftovers(network: Network) -> Iterator[str]:
-    if not network.leftover:
-        return
-    count = len(network.modules) + len(network.leftover)
-    yield (
-        f"'{network.name}': {len(network.leftover)} of {count} modules have no place in this checkpoint "
-        f"and were left out, {network.leftover[0]} among them"
-    )

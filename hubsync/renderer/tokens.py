@@ -72,7 +72,9 @@ class Tokens:
         return [start, *chunk.ids, end, *[pad] * space], [1.0, *chunk.weights, *[1.0] * (space + 1)]
 
     def _ids(self, text: str) -> list[int]:
-        return list(self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False).input_ids)
+        # Where "!" pads, as in SDXL's second encoder, the "!" of a prompt is a token all the same.
+        plain = {"add_special_tokens": False, "split_special_tokens": True, "truncation": False, "verbose": False}
+        return list(self._tokenizer(text, **plain).input_ids)
 
     def _add(self, chunks: list[Chunk], ids: list[int], weight: float) -> None:
         at = 0

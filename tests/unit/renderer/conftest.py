@@ -17,8 +17,9 @@ from safetensors.torch import save_file
 from hubsync.render import wire
 from hubsync.renderer.drawing import Artist
 from hubsync.renderer.loading import choose_device, components, load_pipeline
-from hubsync.renderer.names import Target, table_of
+from hubsync.renderer.names import Table, Target, table_of
 from hubsync.renderer.networks import Network
+from hubsync.renderer.wardrobe import Wardrobe
 
 DATA = Path(__file__).parents[3] / "hubsync" / "sandbox" / "data"
 PROMPT = "a large red circle on a blue background"
@@ -46,15 +47,20 @@ def pipe() -> Pipeline:
 
 
 @pytest.fixture(scope="session")
-def table(pipe: Pipeline) -> dict[str, Target]:
+def table(pipe: Pipeline) -> Table:
     """Every spelling of its modules."""
     return table_of(components(pipe))
 
 
 def draw(pipe: Pipeline, rows: list[wire.Row], networks: dict[str, Network], **changes: Any) -> torch.Tensor:
     """The rows' pictures in their order, (rows, 3, height, width)."""
-    drawn = dict(Artist(pipe, networks, {}, lambda line: line).draw(request(rows=tuple(rows), **changes)))
+    drawn = dict(Artist(pipe, worn(networks), {}, lambda line: line).draw(request(rows=tuple(rows), **changes)))
     return torch.stack([drawn[index] for index in range(len(rows))])
+
+
+def worn(networks: dict[str, Network]) -> Wardrobe:
+    """Networks that are loaded already."""
+    return Wardrobe(files={}, table={}, device=torch.device("cpu"), say=lambda line: line, _kept=dict(networks))
 
 
 def row(prompt: str = PROMPT, seed: int = 1, **weights: float) -> wire.Row:
@@ -99,7 +105,8 @@ def random_lora(
     return path
 
 
-def modules(table: dict[str, Target], *parts: str) -> list[Target]:
-    """The modules whose path holds one of these texts, each once."""
-    unique = {id(target): target for target in table.values()}.values()
-    return [target for target in unique if any(part in target.path for part in parts)]
+def modules(table: Table, *parts: str) -> list[Target]:
+    """The linear layers and convolutions whose path holds one of these texts, each once."""
+    unique = {id(shares[0].target): shares[0].target for shares in table.values() if len(shares) == 1}.values()
+    kinds = (torch.nn.Linear, torch.nn.Conv2d)
+    return [target for target in unique if isinstance(target.module, kinds) and any(p in target.path for p in parts)]

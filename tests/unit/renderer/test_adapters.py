@@ -11,10 +11,12 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from hubsync.render import wire
 from hubsync.renderer.adapters import applied
-from hubsync.renderer.names import Target
+from hubsync.renderer.deltas import Decomposed
+from hubsync.renderer.names import Table
 from hubsync.renderer.networks import Network, load_network
 from tests.unit.renderer.conftest import (
     PROMPT,
@@ -51,7 +53,7 @@ Made: TypeAlias = Callable[..., tuple[Path, Network]]
 
 
 @pytest.fixture
-def made(tmp_path: Path, table: dict[str, Target]) -> Made:
+def made(tmp_path: Path, table: Table) -> Made:
     """Makes a random LoRA for parts of the checkpoint: the file, and what the renderer reads of it."""
 
     def make(spell: Spell, parts: tuple[str, ...], **options: Any) -> tuple[Path, Network]:
@@ -86,7 +88,7 @@ def test_a_lora_draws_what_diffusers_draws(
 
 
 @pytest.fixture(scope="module")
-def three(tmp_path_factory: pytest.TempPathFactory, table: dict[str, Target]) -> dict[str, Network]:
+def three(tmp_path_factory: pytest.TempPathFactory, table: Table) -> dict[str, Network]:
     """LoRAs of different ranks that touch different modules."""
     folder = tmp_path_factory.mktemp("three")
     made = {"a": (ATTENTION, 4), "b": (EVERYTHING, 8), "c": (("attn2",), 1)}
@@ -157,3 +159,69 @@ def test_the_hooks_are_gone_afterwards(pipe: Pipeline, three: dict[str, Network]
     with pytest.raises(RuntimeError, match="stop"), applied(three, [row(b=1.0).loras]):
         raise RuntimeError("stop")
     assert bool((draw(pipe, [row()], {}) == before).all())
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory, table: Table, three: dict[str, Network]) -> dict[str, Network]:
+    """A plain LoRA and two networks that must be merged: a DoRA of everything, a LoHa with a changed norm."""
+    folder = tmp_path_factory.mktemp("mixed")
+    path = random_lora(folder / "dora", modules(table, *EVERYTHING), kohya, rank=4, seed=9)
+    tensors = load_file(path)
+    for target in modules(table, *EVERYTHING):
+        weight = target.module.weight
+        length = weight.flatten(1).norm(dim=1).reshape(-1, *[1] * (weight.ndim - 1))
+        tensors[kohya(target.component, target.path)["down"].partition(".")[0] + ".dora_scale"] = length * 1.1
+    save_file(tensors, path)
+    dice = torch.Generator().manual_seed(3)
+    halves = {}
+    for target in modules(table, "attn2.to_q", "attn2.to_out"):
+        module = kohya("unet", target.path)["down"].partition(".")[0]
+        tall, wide = target.module.weight.shape
+        for half in ("hada_w1", "hada_w2"):
+            halves[f"{module}.{half}_a"] = torch.randn(tall, 2, generator=dice) * 0.5
+            halves[f"{module}.{half}_b"] = torch.randn(2, wide, generator=dice) * 0.5
+    halves["lora_unet_mid_block_attentions_0_norm.w_norm"] = torch.ones(64) * 0.2
+    halves["lora_unet_mid_block_attentions_0_norm.b_norm"] = torch.ones(64) * 0.1
+    save_file(halves, folder / "loha")
+    return {"a": three["a"], **{name: load_network(name, folder / name, table) for name in ("dora", "loha")}}
+
+
+def test_networks_that_are_merged_share_batches_with_themselves_alone(
+    pipe: Pipeline, mixed: dict[str, Network]
+) -> None:
+    """Rows in any order are what each alone is, beside plain LoRAs and rows without any; the checkpoint stays."""
+    before = {name: value.clone() for name, value in pipe.unet.state_dict().items()}
+    rows = [
+        row(dora=1.0),
+        row(),
+        row(loha=0.7),
+        row(dora=1.0, a=0.5),
+        row(a=1.0),
+        row(seed=2, dora=1.0),
+        row(dora=-0.5, loha=0.5),
+    ]
+    together = draw(pipe, rows, mixed)
+    assert (together - draw(pipe, rows, mixed, batch=1)).abs().max() <= CLOSE
+    assert len({tuple(picture.flatten()[:64].tolist()) for picture in together}) == len(rows)
+    assert all(torch.equal(value, before[name]) for name, value in pipe.unet.state_dict().items())
+
+
+def test_a_dora_draws_what_peft_draws(pipe: Pipeline, mixed: dict[str, Network]) -> None:
+    """Not the plain LoRA that is left when its scale is dropped."""
+    bare = {target: delta.inner for target, delta in mixed["dora"].modules.items() if isinstance(delta, Decomposed)}
+    ours, dropped = (
+        draw(pipe, [row(dora=1.0)], {"dora": network})[0]
+        for network in (mixed["dora"], Network(name="dora", modules=bare))
+    )
+    merged = new_pipeline()
+    modules_of = {"unet": dict(merged.unet.named_modules()), "text_encoder": dict(merged.text_encoder.named_modules())}
+    for target, delta in mixed["dora"].modules.items():
+        assert isinstance(delta, Decomposed)
+        weight = modules_of[target.component][target.path].weight
+        moved = weight.data + delta.inner.of(weight.data)
+        # PEFT: the magnitude over the norm of the merged weight, an output row each.
+        norm = moved.flatten(1).norm(dim=1).reshape(delta.magnitude.shape)
+        weight.data = moved * delta.magnitude / norm
+    theirs = draw(merged, [row()], {})[0]
+    assert (ours - theirs).abs().max() <= CLOSE
+    assert (ours - dropped).abs().mean() > 100 * CLOSE

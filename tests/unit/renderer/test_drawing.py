@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +12,14 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from hubsync.errors import HubsyncError, NotFound, OutOfMemory
 from hubsync.render import wire
 from hubsync.renderer.drawing import Artist
 from hubsync.renderer.session import Session
-from tests.unit.renderer.conftest import Pipeline, draw, kohya, modules, random_lora, request, row
+from tests.unit.renderer.conftest import Pipeline, draw, kohya, modules, random_lora, request, row, worn
 
 # diffusers' schedulers hand tensors to numpy in a way numpy 2 warns about.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
@@ -33,6 +35,7 @@ class Wrapped:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pipe, name)
 
+    @functools.wraps(StableDiffusionPipeline.__call__)
     def __call__(self, **options: Any) -> Any:
         """What stands in for drawing."""
         return self._call(self._pipe, **options)
@@ -49,7 +52,7 @@ def test_progress_grows_step_by_step(pipe: Pipeline) -> None:
     """Three pictures in batches of two at four steps: halves and quarters of pictures, never backwards."""
     said: list[wire.Line] = []
     rows = (row(), row(seed=2), row(seed=3))
-    list(Artist(pipe, {}, {}, said.append).draw(request(rows=rows, batch=2)))
+    list(Artist(pipe, worn({}), {}, said.append).draw(request(rows=rows, batch=2)))
     done = [line.pictures for line in said if isinstance(line, wire.Progress)]
     assert done == [0.5, 1.0, 1.5, 2.0, 2.25, 2.5, 2.75, 3.0]
 
@@ -58,7 +61,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(pipe: Pipeline) -> None:
     """Every picture is drawn all the same, and the user is told."""
     said: list[wire.Line] = []
     rows = tuple(row(seed=seed) for seed in range(5))
-    drawn = dict(Artist(Wrapped(pipe, small_memory), {}, {}, said.append).draw(request(rows=rows)))
+    drawn = dict(Artist(Wrapped(pipe, small_memory), worn({}), {}, said.append).draw(request(rows=rows)))
     expected = draw(pipe, list(rows), {})
     assert sorted(drawn) == [0, 1, 2, 3, 4]
     assert max((drawn[index] - expected[index]).abs().max() for index in drawn) <= 1e-5
@@ -77,7 +80,7 @@ def test_memory_too_small_for_one_picture_is_an_error(pipe: Pipeline, error: Exc
         raise error
 
     with pytest.raises(OutOfMemory, match="even one picture"):
-        list(Artist(Wrapped(pipe, fail), {}, {}, lambda line: line).draw(request(rows=(row(), row(seed=2)))))
+        list(Artist(Wrapped(pipe, fail), worn({}), {}, lambda line: line).draw(request(rows=(row(), row(seed=2)))))
 
 
 def test_another_error_is_not_taken_for_memory(pipe: Pipeline) -> None:
@@ -87,7 +90,7 @@ def test_another_error_is_not_taken_for_memory(pipe: Pipeline) -> None:
         raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes do not match"):
-        list(Artist(Wrapped(pipe, fail), {}, {}, lambda line: line).draw(request(rows=(row(), row(seed=2)))))
+        list(Artist(Wrapped(pipe, fail), worn({}), {}, lambda line: line).draw(request(rows=(row(), row(seed=2)))))
 
 
 def test_a_picture_without_numbers_is_an_error(pipe: Pipeline) -> None:
@@ -97,7 +100,7 @@ def test_a_picture_without_numbers_is_an_error(pipe: Pipeline) -> None:
         return SimpleNamespace(images=torch.full((1, 3, 64, 64), torch.nan))
 
     with pytest.raises(HubsyncError, match="no finite picture"):
-        list(Artist(Wrapped(pipe, overflow), {}, {}, lambda line: line).draw(request(rows=(row(),))))
+        list(Artist(Wrapped(pipe, overflow), worn({}), {}, lambda line: line).draw(request(rows=(row(),))))
 
 
 def test_a_session_saves_pictures_and_keeps_the_checkpoint(tmp_path: Path, pipe: Pipeline) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +16,11 @@ from safetensors.torch import save_file
 from hubsync.errors import NotFound, NotSafetensors, UsageError, WrongFamily
 from hubsync.render.wire import Row
 from hubsync.renderer.embeddings import load_embedding
-from hubsync.renderer.encoding import PromptEncoder
+from hubsync.renderer.encoding import Conditioning, PromptEncoder
 from hubsync.renderer.tokens import Tokens
 from tests.unit.renderer.conftest import PROMPT, Pipeline, draw, new_pipeline, row
 
+STEPS = 4
 EMBEDDING = torch.randn(3, 64, generator=torch.Generator().manual_seed(4))
 
 
@@ -34,9 +37,17 @@ def ids(pipe: Pipeline, text: str) -> list[int]:
 
 def encoded(pipe: Pipeline, prompt: str, negative: str = "") -> tuple[torch.Tensor, torch.Tensor]:
     """What the renderer gives the UNet for one row."""
-    with torch.no_grad():
-        given = PromptEncoder(pipe, {}).encode([Row(prompt=prompt, negative=negative, seed=1)])
+    given = conditioned(pipe, prompt, negative).given(STEPS)
     return given["prompt_embeds"], given["negative_prompt_embeds"]
+
+
+def conditioned(
+    pipe: Pipeline, prompt: str, negative: str = "", embeddings: Mapping[str, Sequence[torch.Tensor]] | None = None
+) -> Conditioning:
+    """A row's conditioning through four steps."""
+    with torch.no_grad():
+        encoder = PromptEncoder(pipe, embeddings or {}, torch.device("cpu"))
+        return encoder.encode([Row(prompt=prompt, negative=negative, seed=1)], {}, STEPS)
 
 
 def by_diffusers(pipe: Pipeline, prompt: str) -> torch.Tensor:
@@ -122,10 +133,9 @@ def test_an_embedding_draws_what_diffusers_draws(tmp_path: Path, pipe: Pipeline)
     vectors = load_embedding("blue_ring", path, (64,))
     other = new_pipeline()
     other.load_textual_inversion({"blue_ring": EMBEDDING}, token="blue_ring")
-    with torch.no_grad():
-        encoder = PromptEncoder(pipe, {"blue_ring": vectors})
-        ours = encoder.encode([Row(prompt="a blue_ring on red", seed=1)])["prompt_embeds"]
-        without = PromptEncoder(pipe, {}).encode([Row(prompt="a blue_ring on red", seed=1)])["prompt_embeds"]
+    text = "a blue_ring on red"
+    ours = conditioned(pipe, text, embeddings={"blue_ring": vectors}).given(STEPS)["prompt_embeds"]
+    without = conditioned(pipe, text).given(STEPS)["prompt_embeds"]
     assert torch.allclose(ours, by_diffusers(other, "a blue_ring on red"), atol=1e-6)
     assert not torch.allclose(ours, without, atol=1e-2)
 
@@ -167,6 +177,62 @@ def test_prompts_of_different_length_do_not_change_each_other(pipe: Pipeline) ->
     rows = [row(), row("red " * 80), row("a red circle BREAK on blue"), row(seed=2), row("a (green:1.4) square")]
     together = draw(pipe, rows, {})
     assert (together - draw(pipe, rows, {}, batch=1)).abs().max() <= 1e-5
+
+
+def test_a_prompt_changes_in_the_step_that_automatic1111_changes_it(pipe: Pipeline) -> None:
+    """Its count of steps begins at 0, its ends at 1: the half of four steps is over after the third."""
+    conditioning = conditioned(pipe, "[a red circle:a blue square:0.5]")
+    first, second = by_diffusers(pipe, "a red circle"), by_diffusers(pipe, "a blue square")
+    shown = [conditioning.given(conditioning.stage(step))["prompt_embeds"] for step in range(STEPS)]
+    assert [torch.equal(states, first) for states in shown] == [True, True, True, False]
+    assert torch.equal(shown[3], second)
+
+
+@pytest.mark.parametrize("cfg", [3.0, 1.0])
+def test_a_changing_prompt_draws_what_changing_it_by_hand_draws(pipe: Pipeline, cfg: float) -> None:
+    """In one batch with rows that stay as they are, with guidance and without."""
+    prompts = {text: by_diffusers(pipe, text) for text in ("a red circle", "a blue square", "a green circle", "")}
+
+    def change(_pipe: Any, at: int, _time: object, state: dict[str, Any]) -> dict[str, Any]:
+        if at != 2:
+            return state
+        later = prompts["a blue square"]
+        return {**state, "prompt_embeds": torch.cat([prompts[""], later]) if cfg > 1 else later}
+
+    expected = pipe(
+        prompt_embeds=prompts["a red circle"],
+        negative_prompt_embeds=prompts[""],
+        generator=torch.Generator().manual_seed(1),
+        num_inference_steps=STEPS,
+        guidance_scale=cfg,
+        output_type="pt",
+        callback_on_step_end=change,
+    ).images[0]
+    rows = [row("a green circle"), row("[a red circle:a blue square:2]"), row("a red circle")]
+    _, ours, unchanged = draw(pipe, rows, {}, cfg=cfg)
+    assert (ours - expected).abs().max() <= 1e-5
+    assert (ours - unchanged).abs().mean() > 1e-4
+
+
+def test_alternating_words_take_turns(pipe: Pipeline) -> None:
+    """`[a|b]`: each step but the first two has the other one, the negative prompt too."""
+    conditioning = conditioned(pipe, "a red circle", "a [green|blue] square")
+    green, blue = by_diffusers(pipe, "a green square"), by_diffusers(pipe, "a blue square")
+    shown = [conditioning.given(conditioning.stage(step))["negative_prompt_embeds"] for step in range(STEPS)]
+    assert [torch.equal(states, green) for states in shown] == [True, True, False, True]
+    assert torch.equal(shown[2], blue)
+
+
+def test_a_text_is_encoded_once(pipe: Pipeline) -> None:
+    """Rows that share prompts share their encoding: three texts here, the empty one among them."""
+    encoder = PromptEncoder(pipe, {}, torch.device("cpu"))
+    asked: list[int] = []
+    handle = pipe.text_encoder.register_forward_hook(lambda _module, inputs, _output: asked.append(len(inputs[0])))
+    with torch.no_grad():
+        for rows in ([row(seed=1), row(seed=2)], [row("a red circle", seed=3)], [row(seed=4)]):
+            encoder.encode(rows, {}, STEPS)
+    handle.remove()
+    assert asked == [2, 1]
 
 
 def test_a_weight_that_is_no_number_is_an_error(pipe: Pipeline) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -12,12 +13,13 @@ pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
 import torch
-from diffusers import UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+from diffusers import FluxTransformer2DModel, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
-from hubsync.renderer.names import Target, flatten, table_of
+from hubsync.renderer.names import Table, flatten, table_of
+from hubsync.renderer.networks import load_network
 
-_DOWN = re.compile(r"(.+?)\.(?:lora_down|lora_A|lora\.down|lora_linear_layer\.down)\.weight")
+_DOWN = re.compile(r"(.+?)(?:[._]lora(?P<branch>[12]?)\.|\.lora_|\.lora_linear_layer\.)(?:down|A)\.weight")
 
 
 def sd_unet(width: int, *, linear: bool) -> UNet2DConditionModel:
@@ -53,13 +55,22 @@ def clip(width: int, layers: int) -> CLIPTextConfig:
 
 
 @pytest.fixture(scope="module")
-def tables() -> dict[str, dict[str, Target]]:
-    """Spelling tables of the three Stable Diffusion families."""
+def tables() -> dict[str, Table]:
+    """Spelling tables of the three Stable Diffusion families and of Flux.1."""
     with torch.device("meta"):
         small, large = CLIPTextModel(clip(768, 12)), CLIPTextModelWithProjection(clip(1280, 32))
         return {
             "sd1": table_of({"unet": sd_unet(768, linear=False), "text_encoder": small}),
             "sd2": table_of({"unet": sd_unet(1024, linear=True), "text_encoder": CLIPTextModel(clip(1024, 23))}),
+            "flux1": table_of(
+                {
+                    "transformer": FluxTransformer2DModel(guidance_embeds=True),
+                    "text_encoder": small,
+                    "text_encoder_2": T5EncoderModel(
+                        T5Config(d_model=4096, d_ff=10240, num_heads=64, num_layers=24, feed_forward_proj="gated-gelu")
+                    ),
+                }
+            ),
             "sdxl": table_of({"unet": sdxl_unet(), "text_encoder": small, "text_encoder_2": large}),
         }
 
@@ -70,7 +81,7 @@ def inputs_of(path: Path) -> dict[str, int]:
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
     found = ((_DOWN.fullmatch(key), value) for key, value in header.items())
-    return {match[1]: value["shape"][1] for match, value in found if match}
+    return {match[1] + (match["branch"] or ""): value["shape"][1] for match, value in found if match}
 
 
 @pytest.mark.parametrize(
@@ -81,17 +92,55 @@ def inputs_of(path: Path) -> dict[str, int]:
         ("formats/lycoris__sd15_locon.hdr.safetensors", "sd1", 266),
         ("formats/diffusers__sd15_unet_te_peft.hdr.safetensors", "sd1", 176),
         ("formats/diffusers__sd15_old_lora_linear_layer.hdr.safetensors", "sd1", 176),
+        ("formats/lycoris__sd15_locon_conv_tucker.hdr.safetensors", "sd1", 88),
+        ("formats/diffusers__flux1.hdr.safetensors", "flux1", 14),
+        ("formats/invoke__flux_lora_kohya_with_te1_format.hdr.safetensors", "flux1", 376),
+        ("formats/invoke__flux_lora_diffusers_base_model_format.hdr.safetensors", "flux1", 381),
+        ("formats/invoke__flux_lora_xlabs_format.hdr.safetensors", "flux1", 12),
         ("real_lora_sd21.safetensors", "sd2", 128),
     ],
 )
 def test_a_real_file_finds_all_its_modules(
-    tables: dict[str, dict[str, Target]], shared_data: Path, file: str, family: str, count: int
+    tables: dict[str, Table], shared_data: Path, file: str, family: str, count: int
 ) -> None:
     """Each name is in the table, no two mean the same module, and every width is right."""
     widths = inputs_of(shared_data / file)
-    targets = [tables[family][flatten(name)] for name in widths]
-    assert (len(widths), len(set(targets))) == (count, count)
-    assert [target.module.weight.shape[1] for target in targets] == list(widths.values())
+    meant = {name: tables[family][flatten(name)] for name in widths}
+    targets = [share.target for shares in meant.values() for share in shares]
+    assert len(widths) == count
+    assert len(set(targets)) == len(targets) >= count
+    assert all(
+        share.target.module.weight.shape[1] == widths[name] for name, shares in meant.items() for share in shares
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "family", "modules", "merges"),
+    [
+        ("kohya__sdxl", "sdxl", 1014, False),
+        ("kohya__sd15_conv", "sd1", 350, False),
+        ("lycoris__sd15_locon_conv_tucker", "sd1", 88, False),
+        ("lycoris__sd15_glora", "sd1", 266, True),
+        ("lycoris__sd15_oft", "sd1", 266, True),
+        ("invoke__flux_lora_kohya_with_te1_format", "flux1", 566, False),
+        ("invoke__flux_lora_xlabs_format", "flux1", 24, False),
+    ],
+)
+def test_a_real_file_is_bound_whole(
+    tmp_path: Path, tables: dict[str, Table], shared_data: Path, file: str, family: str, modules: int, *, merges: bool
+) -> None:
+    """A file of zeros with a real header: every shape fits, nothing is left over, fused modules are cut."""
+    source = shared_data / "formats" / f"{file}.hdr.safetensors"
+    header = source.read_bytes()
+    length = int.from_bytes(header[:8], "little")
+    tensors = json.loads(header[8 : 8 + length])
+    end = max(entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__")
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(header)
+    os.truncate(path, 8 + length + end)
+    network = load_network("x", path, tables[family])
+    assert network.leftover == ()
+    assert (len(network.modules), network.merges) == (modules, merges)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +162,8 @@ def test_a_real_file_finds_all_its_modules(
     ],
 )
 def test_sgm_blocks_are_counted_as_stability_counts_them(
-    tables: dict[str, dict[str, Target]], family: str, sgm: str, path: str
+    tables: dict[str, Table], family: str, sgm: str, path: str
 ) -> None:
     """Names written down from the published checkpoints' own keys."""
-    assert tables[family][f"lora_unet_{sgm}"].path == path
+    (share,) = tables[family][f"lora_unet_{sgm}"]
+    assert share.target.path == path

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hubsync.errors import HubsyncError, NotFound, NotSafetensors, WrongFamily
-from hubsync.renderer.names import Target
-from hubsync.renderer.networks import load_network
+from hubsync.renderer.deltas import LowRank
+from hubsync.renderer.names import Table, Target
+from hubsync.renderer.networks import Network, load_network
 from hubsync.renderer.sgm import sgm_path
 from tests.unit.renderer.conftest import Pipeline, Spell, diffusers, kohya, modules, random_lora
 
@@ -41,6 +42,13 @@ def old_layers(component: str, path: str) -> dict[str, str]:
     return {side: f"{component}.{bare}.{kind.format(side)}.weight" for side in ("down", "up")}
 
 
+def pair(network: Network, target: Target) -> LowRank:
+    """A module's factors."""
+    delta = network.modules[target]
+    assert isinstance(delta, LowRank)
+    return delta
+
+
 @pytest.mark.parametrize(
     ("spell", "parts"),
     [
@@ -51,9 +59,7 @@ def old_layers(component: str, path: str) -> dict[str, str]:
         (old_layers, ("attn1.to_", "attn2.to_", "self_attn")),
     ],
 )
-def test_a_layout_finds_every_module(
-    tmp_path: Path, table: dict[str, Target], spell: Spell, parts: tuple[str, ...]
-) -> None:
+def test_a_layout_finds_every_module(tmp_path: Path, table: Table, spell: Spell, parts: tuple[str, ...]) -> None:
     """Whatever wrote the file, each pair of factors lands on its own module, with the values of the file."""
     targets = modules(table, *parts)
     path = random_lora(tmp_path / "x.safetensors", targets, spell, rank=2)
@@ -61,13 +67,14 @@ def test_a_layout_finds_every_module(
     tensors = load_file(path)
     assert set(network.modules) == set(targets)
     assert network.leftover == ()
-    for target, factors in network.modules.items():
+    for target in network.modules:
+        factors = pair(network, target)
         keys = spell(target.component, target.path)
         assert bool((factors.down == tensors[keys["down"]]).all())
         assert bool((factors.up == tensors[keys["up"]]).all())
 
 
-def test_sgm_names_find_every_module(tmp_path: Path, pipe: Pipeline, table: dict[str, Target]) -> None:
+def test_sgm_names_find_every_module(tmp_path: Path, pipe: Pipeline, table: Table) -> None:
     """Stability's flat block names, resnets, samplers and time embedding included."""
 
     def sgm(component: str, path: str) -> dict[str, str]:
@@ -81,18 +88,18 @@ def test_sgm_names_find_every_module(tmp_path: Path, pipe: Pipeline, table: dict
     assert len(targets) == sum(isinstance(m, (torch.nn.Linear, torch.nn.Conv2d)) for m in pipe.unet.modules())
 
 
-def test_alpha_over_rank_is_the_scale(tmp_path: Path, table: dict[str, Target]) -> None:
+def test_alpha_over_rank_is_the_scale(tmp_path: Path, table: Table) -> None:
     """From the alpha tensor, of any shape; 1 without one."""
     (target,) = modules(table, "down_blocks.0.attentions.0.proj_in")
     path = random_lora(tmp_path / "x.safetensors", [target], kohya, rank=8, alpha=2.0)
-    assert load_network("x", path, table).modules[target].scale == 0.25
+    assert pair(load_network("x", path, table), target).scale == 0.25
     tensors = load_file(path)
     key = kohya("unet", target.path)["alpha"]
     save_file({**tensors, key: torch.tensor([4.0])}, path)
-    assert load_network("x", path, table).modules[target].scale == 0.5
+    assert pair(load_network("x", path, table), target).scale == 0.5
     del tensors[key]
     save_file(tensors, path)
-    assert load_network("x", path, table).modules[target].scale == 1.0
+    assert pair(load_network("x", path, table), target).scale == 1.0
 
 
 @pytest.mark.parametrize(
@@ -105,7 +112,7 @@ def test_alpha_over_rank_is_the_scale(tmp_path: Path, table: dict[str, Target]) 
     ],
 )
 def test_peft_keeps_alpha_in_the_metadata(
-    tmp_path: Path, table: dict[str, Target], settings: dict[str, object], scales: tuple[float, float]
+    tmp_path: Path, table: Table, settings: dict[str, object], scales: tuple[float, float]
 ) -> None:
     """`lora_adapter_metadata` gives alpha, its exceptions and rank-stabilised scaling, per component."""
     targets = modules(
@@ -114,10 +121,10 @@ def test_peft_keeps_alpha_in_the_metadata(
     path = random_lora(tmp_path / "x.safetensors", targets, diffusers, rank=4)
     save_file(load_file(path), path, metadata={"lora_adapter_metadata": json.dumps(settings)})
     network = load_network("x", path, table)
-    assert tuple(network.modules[target].scale for target in sorted(targets, key=lambda t: t.path)) == scales
+    assert tuple(pair(network, target).scale for target in sorted(targets, key=lambda t: t.path)) == scales
 
 
-def test_factors_take_the_form_of_their_module(tmp_path: Path, table: dict[str, Target]) -> None:
+def test_factors_take_the_form_of_their_module(tmp_path: Path, table: Table) -> None:
     """Where the checkpoint has a 1x1 convolution and the file a matrix, or the reverse, they are the same numbers."""
     convolution = modules(table, "down_blocks.0.attentions.0.proj_in")[0]
     linear = modules(table, "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q")[0]
@@ -126,34 +133,82 @@ def test_factors_take_the_form_of_their_module(tmp_path: Path, table: dict[str, 
     flat = {kohya("unet", convolution.path)[side] for side in ("down", "up")}
     save_file({k: t.flatten(1) if k in flat else t[:, :, None, None].clone() for k, t in tensors.items()}, path)
     network = load_network("x", path, table)
-    assert network.modules[convolution].down.shape == (2, convolution.module.weight.shape[1], 1, 1)
-    assert network.modules[linear].up.shape == (linear.module.weight.shape[0], 2)
+    assert pair(network, convolution).down.shape == (2, convolution.module.weight.shape[1], 1, 1)
+    assert pair(network, linear).up.shape == (linear.module.weight.shape[0], 2)
+
+
+@pytest.mark.parametrize(
+    "ending", ["hada_w1_a", "lokr_w2_b", "a1.weight", "oft_blocks", "on_input", "dora_scale", "alpha"]
+)
+def test_half_a_network_is_reported(tmp_path: Path, table: Table, ending: str) -> None:
+    """A module of which one tensor alone is there: a truncated file, or one edited by hand."""
+    path = random_lora(tmp_path / "x.safetensors", modules(table, "attn2"), kohya)
+    module = "lora_unet_mid_block_attentions_0_proj_in"
+    save_file({**load_file(path), f"{module}.{ending}": torch.ones(4)}, path)
+    assert load_network("x", path, table).leftover == (module,)
 
 
 @pytest.mark.parametrize(
     ("ending", "name"),
-    [
-        ("dora_scale", "DoRA"),
-        ("lora_magnitude_vector.weight", "DoRA"),
-        ("hada_w1_a", "LoHa"),
-        ("lokr_w2_b", "LoKr"),
-        ("lora_mid.weight", "Tucker"),
-        ("oft_blocks", "OFT"),
-        ("a1.weight", "GLoRA"),
-        ("on_input", r"\(IA\)3"),
-        ("diff_b", "full-difference"),
-    ],
+    [("oft_R.weight", "OFT as PEFT writes it"), ("ia3_l", r"\(IA\)3 as PEFT writes it"), ("vera_lambda_d", "VeRA")],
 )
-def test_another_network_is_refused_by_name(tmp_path: Path, table: dict[str, Target], ending: str, name: str) -> None:
-    """A DoRA without its scale or a LoHa without its products would be a wrong picture, not a worse one."""
-    path = random_lora(tmp_path / "x.safetensors", modules(table, "attn2"), kohya)
-    key = f"lora_unet_mid_block_attentions_0_proj_in.{ending}"
-    save_file({**load_file(path), key: torch.ones(4)}, path)
-    with pytest.raises(HubsyncError, match=rf"'x' is a .*{name}.* \({key}"):
+def test_a_network_that_is_not_drawn_is_refused_by_name(tmp_path: Path, table: Table, ending: str, name: str) -> None:
+    """Never as a file that holds nothing."""
+    path = tmp_path / "x.safetensors"
+    save_file({f"base_model.model.mid_block.attentions.0.proj_in.{ending}": torch.ones(4)}, path)
+    with pytest.raises(HubsyncError, match=f"'x' is {name}"):
         load_network("x", path, table)
 
 
-def test_what_has_no_place_is_reported(tmp_path: Path, table: dict[str, Target]) -> None:
+def test_two_spellings_in_one_file_are_read_both(tmp_path: Path, table: Table) -> None:
+    """`lora.down` for attention, `lora_A` for the rest, as diffusers 0.42 once exported: it loads 28 of 84 modules."""
+    first, second = modules(table, "attn1.to_"), modules(table, "ff.net", "proj_in")
+    mixed = load_file(random_lora(tmp_path / "a", first, old_layers))
+    mixed |= load_file(random_lora(tmp_path / "b", second, diffusers))
+    path = tmp_path / "x.safetensors"
+    save_file(mixed, path)
+    network = load_network("x", path, table)
+    assert set(network.modules) == {*first, *second}
+    assert network.leftover == ()
+
+
+def test_a_text_encoders_modules_have_alphas_of_their_own(tmp_path: Path, table: Table) -> None:
+    """diffusers 0.42 takes one alpha for all of them, with a warning alone."""
+    targets = modules(table, "layers.0.mlp.fc1", "layers.1.self_attn.q_proj")
+    path = random_lora(tmp_path / "x.safetensors", targets, kohya, rank=4, alpha=1.0)
+    tensors = load_file(path)
+    tensors[kohya("text_encoder", targets[0].path)["alpha"]] = torch.tensor(2.0)
+    save_file(tensors, path)
+    network = load_network("x", path, table)
+    assert [pair(network, target).scale for target in targets] == [0.5, 0.25]
+
+
+def test_an_alpha_of_zero_stands_for_the_rank(tmp_path: Path, table: Table) -> None:
+    """As the trainers that write it read it."""
+    (target,) = modules(table, "down_blocks.0.attentions.0.proj_in")
+    path = random_lora(tmp_path / "x.safetensors", [target], kohya, rank=8, alpha=0.0)
+    assert pair(load_network("x", path, table), target).scale == 1.0
+
+
+def test_gloras_older_names_mean_the_same(tmp_path: Path, table: Table) -> None:
+    """LyCORIS before 2.0 called the halves of each product the other way round."""
+    (target,) = modules(table, "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k")
+    tall, wide = target.module.weight.shape
+    tensors = {
+        name: torch.randn(shape)
+        for name, shape in zip(("a1", "a2", "b1", "b2"), ((wide, 3), (3, wide), (tall, 3), (3, wide)), strict=True)
+    }
+    old = {"a1": tensors["a2"], "a2": tensors["a1"], "b1": tensors["b2"], "b2": tensors["b1"]}
+    deltas = []
+    for named in (tensors, old):
+        path = tmp_path / "x.safetensors"
+        module = kohya("unet", target.path)["down"].partition(".")[0]
+        save_file({f"{module}.{name}.weight": tensor for name, tensor in named.items()}, path)
+        deltas.append(load_network("x", path, table).modules[target].of(target.module.weight.data))
+    assert torch.equal(*deltas)
+
+
+def test_what_has_no_place_is_reported(tmp_path: Path, table: Table) -> None:
     """A module the checkpoint lacks, half a pair and an unknown tensor are named, the rest is applied."""
     targets = modules(table, "attn2")
     path = random_lora(tmp_path / "x.safetensors", targets, kohya)
@@ -173,7 +228,7 @@ def test_what_has_no_place_is_reported(tmp_path: Path, table: dict[str, Target])
     }
 
 
-def test_a_file_for_another_base_model_is_refused(tmp_path: Path, table: dict[str, Target]) -> None:
+def test_a_file_for_another_base_model_is_refused(tmp_path: Path, table: Table) -> None:
     """No module at all, less than half of them, or another shape under the same name: never the base picture."""
     flux = {
         f"lora_unet_double_blocks_{i}_img_mlp_0.lora_{side}.weight": torch.ones(4, 4)
@@ -195,7 +250,7 @@ def test_a_file_for_another_base_model_is_refused(tmp_path: Path, table: dict[st
         load_network("x", path, table)
 
 
-def test_a_file_that_is_no_lora_is_refused(tmp_path: Path, table: dict[str, Target]) -> None:
+def test_a_file_that_is_no_lora_is_refused(tmp_path: Path, table: Table) -> None:
     """A checkpoint put into the wrong folder, an empty file, a page of HTML, nothing at all."""
     path = tmp_path / "x.safetensors"
     save_file({"model.diffusion_model.out.2.weight": torch.ones(1)}, path)

@@ -26,7 +26,17 @@ from hubsync.renderer.drawing import Artist
 from hubsync.renderer.loading import components
 from hubsync.renderer.names import table_of
 from hubsync.renderer.networks import Network, load_network
-from tests.unit.renderer.conftest import DATA, Pipeline, draw, modules, new_pipeline, random_lora, request, row
+from tests.unit.renderer.conftest import (
+    DATA,
+    Pipeline,
+    draw,
+    modules,
+    new_pipeline,
+    random_lora,
+    request,
+    row,
+    worn,
+)
 
 # diffusers' schedulers hand tensors to numpy in a way numpy 2 warns about.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
@@ -155,7 +165,7 @@ def test_a_transformer_is_drawn_as_diffusers_draws_it(sd3: Pipeline) -> None:
     """SD 3 gets its prompts as text, without the brackets its encoders would read, and says so."""
     said: list[wire.Line] = []
     asked = request(rows=(row("a (red circle:1.3) on blue"),), size=(64, 64))
-    list(Artist(sd3, {}, {}, said.append).draw(asked))
+    list(Artist(sd3, worn({}), {}, said.append).draw(asked))
     assert ["know no weights" in line.message for line in said if isinstance(line, wire.Note)] == [True]
     weighted, negative = draw(
         sd3, [row("a (red circle:1.3) on blue"), wire.Row(prompt=PROMPT, negative="green", seed=1)], {}
