@@ -87,7 +87,7 @@ class Prompt(Struct, frozen=True, kw_only=True):
 
 
 class Render(Struct, frozen=True, kw_only=True):
-    """Where and how test renders run; an empty prompt, steps and cfg 0: the family's own; `timeout` in seconds."""
+    """Where and how test renders run; an empty prompt, steps and cfg 0: the family's own; `timeout` and `idle` in s."""
 
     device: str = "auto"
     python: str = ""
@@ -96,6 +96,7 @@ class Render(Struct, frozen=True, kw_only=True):
     cfg: Annotated[float, Meta(ge=0)] = 0.0
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 1
     timeout: Annotated[float, Meta(gt=0)] = 3600.0
+    idle: Annotated[float, Meta(ge=0, le=86_400)] = 300.0
 
 
 class Ui(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,8 @@ class Started:
 class Advanced:
     """`done` of `total` is reached, in the units of `Started`.
 
-    Of a download also: bytes a second, seconds left where that can be told, and connections in use.
+    Of a download also: bytes a second, seconds left where that can be told, and connections in use. Of a render:
+    `share`, 0..1, of all its sampling steps, of which `done` is the pictures' worth; and seconds left.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Advanced:
     rate: float | None = None
     eta: float | None = None
     connections: int | None = None
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ class Narrator:
         if not self.stream.isatty():
             return
         events = list(self._under_way.values())
-        done, total = sum(event.done for event in events), sum(event.total or event.done for event in events)
+        done, total = sum(map(_reached, events)), sum(event.total or event.done for event in events)
         filled = round(24 * done / total) if total else 0
         share = f"{done / total:4.0%}" if total else "    "
         what = self._label(events[0].key) if len(events) == 1 else f"{len(events)} at once"
@@ -127,10 +127,18 @@ class Narrator:
         print(plain(text), file=self.stream, flush=True)
 
 
+def _reached(event: Advanced) -> float:
+    """How much is done, of a picture under way too."""
+    return event.done if event.share is None or not event.total else event.share * event.total
+
+
 def _pace(events: Sequence[Advanced]) -> str:
-    """How fast bytes come in all, and when the last will be here; nothing for pictures."""
-    rate = sum(event.rate or 0 for event in events)
-    if not rate:
-        return ""
+    """How fast bytes come in all, or how many pictures there are, and when the last will be here."""
     left = int(max((event.eta or 0 for event in events), default=0))
-    return f"{rate / 1e6:.1f} MB/s {left // 60}:{left % 60:02} left  "
+    until = f"{left // 60}:{left % 60:02} left"
+    if rate := sum(event.rate or 0 for event in events):
+        return f"{rate / 1e6:.1f} MB/s {until}  "
+    if all(event.share is None for event in events):
+        return ""
+    pictures = f"{sum(event.done for event in events)}/{sum(event.total or 0 for event in events)} pictures"
+    return f"{pictures}, {until}  " if any(event.eta is not None for event in events) else f"{pictures}  "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,19 @@ import click
 
 from hubsync.cli import output
 from hubsync.cli.common import Call, pass_call
-from hubsync.cli.diagnostics import say
+from hubsync.cli.diagnostics import batch_exit_code, report, say
 from hubsync.cli.shapes import render_json
 from hubsync.domain import Render, RenderOutcome
-from hubsync.errors import UsageError
+from hubsync.errors import HubsyncError, UsageError
 from hubsync.render.plan import RenderOptions
 from hubsync.services.triggers import Wish
 
+_HEADER = ("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE")
+
 
 @click.command("render")
-@click.argument("names", nargs=-1, metavar="[NAME[:WEIGHT]]...")
-@click.option("--all", "everything", is_flag=True, help="Every LoRA of the library.")
+@click.argument("names", nargs=-1, metavar="[NAME[:WEIGHT[:GROUP]]]...")
+@click.option("--all", "everything", is_flag=True, help="Every LoRA of the library that a checkpoint is set for.")
 @click.option("--prompt", metavar="TEXT", help="What to draw.  [default: the family's own]")
 @click.option("--negative", default="", metavar="TEXT", help="The negative prompt.")
 @click.option("--weights", metavar="-1,0,0.5,1", help="Each LoRA at each of these weights.")
@@ -35,8 +38,12 @@ from hubsync.services.triggers import Wish
 @click.option("--set-preview", is_flag=True, help="Take the render as the LoRA's preview, even if it has one.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the pictures go.")
 @pass_call
-def render_command(call: Call, names: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
-    """Draw the same seed without a LoRA, with it, and with it and its trigger words; say what changed."""
+def render_command(call: Call, names: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401
+    """Draw the same seed without a LoRA, with it, and with it and its trigger words; say what changed.
+
+    Trigger groups are alternatives, such as outfits: each one that is enabled gets a picture of its own. NAME:0.8:2
+    draws group 2, NAME:0.8:1+3 two groups, NAME:0.8:all every group; NAME::all at the suggested weight.
+    """
     wanted = RenderOptions(
         prompt=options["prompt"],
         negative=options["negative"],
@@ -52,9 +59,12 @@ def render_command(call: Call, names: tuple[str, ...], **options: Any) -> None: 
         out=options["out"],
     )
     with call.open() as hubsync, call.cancellable() as cancel:
-        plan = hubsync.render.plan([Wish.parse(name) for name in names], wanted, everything=options["everything"])
-        outcome = hubsync.render.run(plan, sink=call.narrator(), cancel=cancel, set_preview=options["set_preview"])
+        wishes = [Wish.parse(name) for name in names]
+        every = options["everything"]
+        plans = hubsync.render.plan_all(wishes, wanted) if every else (hubsync.render.plan(wishes, wanted),)
+        outcome = hubsync.render.run_all(plans, sink=call.narrator(), cancel=cancel, set_preview=options["set_preview"])
     _print(call, outcome)
+    return _report(call, outcome.refused)
 
 
 def _numbers(text: str | None, option: str) -> tuple[float, ...]:
@@ -85,13 +95,30 @@ def _print(call: Call, outcome: RenderOutcome) -> None:
                 "seconds": round(outcome.seconds, 3),
             }
         )
+        for verdict in outcome.verdicts if not call.quiet else ():
+            say(f"{verdict.lora} at {verdict.weight:g}: {verdict.sentence}")
         return
     if not call.quiet:
         drawn = f"{len(outcome.renders)} pictures in {outcome.seconds:.1f} s"
         say(f"{drawn} on {outcome.device} ({outcome.dtype}), loaded in {outcome.load_seconds:.1f} s")
-    output.emit_table(map(_row, outcome.renders), header=("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE"))
+    output.emit_table(map(_row, outcome.renders), header=_HEADER)
+    if outcome.verdicts:
+        output.emit()
+        output.emit_table(
+            ((verdict.lora, f"{verdict.weight:g}", verdict.sentence) for verdict in outcome.verdicts),
+            header=("LORA", "WEIGHT", "VERDICT"),
+        )
     if outcome.sheet:
         output.emit(f"\ncontact sheet: {outcome.sheet}")
+
+
+def _report(call: Call, refused: Mapping[str, HubsyncError]) -> int:
+    """Tell why LoRAs of a batch are missing; the code to exit with."""
+    for error in dict.fromkeys(refused.values()):
+        if not call.quiet:
+            say(f"{', '.join(name for name, why in refused.items() if why is error)}:")
+        report(error)
+    return batch_exit_code([*refused.values()])
 
 
 def _row(render: Render) -> tuple[str, ...]:
@@ -121,7 +148,7 @@ def renders_command(call: Call, name: str | None) -> None:
     elif renders:
         output.emit_table(
             ((*_row(render)[:-1], str(render.path)) for render in renders),
-            header=("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE"),
+            header=_HEADER,
         )
     elif not call.quiet:
         say("nothing rendered yet: hubsync render NAME")

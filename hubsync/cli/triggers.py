@@ -15,9 +15,10 @@ from hubsync.errors import UsageError
 
 if TYPE_CHECKING:
     from hubsync.domain import Installed, Statement, Suggestion, TriggerGroup
+    from hubsync.services.app import Hubsync
     from hubsync.services.editing import EditService
 
-_ACTIONS = ("add", "remove", "enable", "disable", "weight", "negative", "notes", "reset")
+_ACTIONS = ("add", "remove", "enable", "disable", "weight", "negative", "notes", "probe", "reset")
 
 
 @click.command("triggers", context_settings={"ignore_unknown_options": True})  # a weight may be negative
@@ -34,13 +35,18 @@ def triggers_command(call: Call, name: str, action: str | None, words: tuple[str
     triggers NAME enable|disable|remove --group N
     triggers NAME weight W
     triggers NAME negative|notes TEXT
+    triggers NAME probe [WORD...]
     triggers NAME reset
+
+    `probe` tries out on the checkpoint which words the LoRA reacts to: those named, its own, all its file holds.
     """
     if strange := next((word for word in words if word.startswith("--")), None):
         raise UsageError(f"there is no option {strange}", hint="hubsync triggers --help")
     with call.open() as hubsync:
         lora = hubsync.library.find(name)
-        if action is not None:
+        if action == "probe":
+            _probe(call, hubsync, lora, words)
+        elif action is not None:
             lora = _edit(action, hubsync.editing, words, group)(lora)
         suggestions = hubsync.library.suggestions(lora)
         statements = hubsync.library.statements(lora)
@@ -48,6 +54,19 @@ def triggers_command(call: Call, name: str, action: str | None, words: tuple[str
         output.emit_json(_triggers_json(lora, suggestions, statements))
     else:
         _print(lora, suggestions, statements)
+
+
+def _probe(call: Call, hubsync: Hubsync, lora: Installed, words: Sequence[str]) -> None:
+    """Try words out, and say which the LoRA reacts to, those it has among them."""
+    from hubsync.render.plan import RenderOptions
+    from hubsync.services.triggers import Wish
+
+    with call.cancellable() as cancel:
+        wish = Wish(name=str(lora.path))
+        found = hubsync.render.probe(wish, RenderOptions(), words=words, sink=call.narrator(), cancel=cancel)
+    if not call.quiet:
+        reacts = ", ".join(f"{one.text} {one.score:.0%}" for one in found[:5]) or "none of them"
+        say(f"{lora.name} reacts to: {reacts}")
 
 
 def _edit(
@@ -88,7 +107,7 @@ def _print(lora: Installed, suggestions: Sequence[Suggestion], statements: Seque
         if any(word not in used for group in groups for word in group):
             output.emit(f"{said.source.value} says: {output.human_words(groups)}")
     if suggestions:
-        output.emit("suggested by the training data")
+        output.emit("suggested, not inserted (`hubsync triggers NAME add WORD` takes one)")
         for item in suggestions:
             output.emit(f"  {item.text}  {item.score:.0%}  [{item.source}]")
     output.emit_fields((("weight", lora.weight), ("negative", lora.negative), ("notes", lora.notes)))

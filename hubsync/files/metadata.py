@@ -102,6 +102,21 @@ def suggestions(metadata: Mapping[str, str], *, limit: int = 10) -> tuple[Sugges
     return tuple(sorted(likely, key=lambda hint: -hint.score)[:limit])
 
 
+def candidates(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """Everything in a header that may be a trigger word, the likeliest first: what a render can try out."""
+    hints = suggestions(metadata, limit=_MOST_FOLDERS)
+    named = (alias(metadata), title(metadata))
+    counted = Counter[str]()
+    for captions in _captions(metadata):
+        counted.update(captions.counts)
+    tags = (tag for tag, _ in counted.most_common())
+    found = (*trigger_phrase(metadata), *(hint.text for hint in hints), *filter(None, named), *tags)
+    unique: dict[str, str] = {}
+    for text in found:
+        unique.setdefault(_plain(text), text)
+    return tuple(unique.values())
+
+
 def _from_captions(metadata: Mapping[str, str]) -> Iterator[Suggestion]:
     names = {_plain(name) for name in (alias(metadata) or "", *_tokens(metadata).values())}
     names |= {_plain(word) for token in _tokens(metadata).values() for word in token.split()}

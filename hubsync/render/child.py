@@ -1,4 +1,4 @@
-"""The renderer process: started, listened to, stopped at once on request; its end without an answer is an error."""
+"""One renderer process: started, asked, listened to, stopped; nothing it does or leaves undone makes hubsync wait."""
 
 from __future__ import annotations
 
@@ -10,87 +10,141 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
 import hubsync
-from hubsync.errors import (
-    Cancelled,
-    Gated,
-    HubsyncError,
-    NotFound,
-    NotSafetensors,
-    OutOfMemory,
-    RendererMissing,
-    UnsafeFile,
-    UsageError,
-    WrongFamily,
-)
-from hubsync.render.wire import Done, Failure, Line, Request, decode_line, encode
+from hubsync.errors import Cancelled, HubsyncError, OutOfMemory, RendererMissing
 
-_POLL = 0.05
-"""Seconds between looks at the cancel event."""
+POLL = 0.05
+"""Seconds between looks at whether the user has had enough."""
 
-_GRACE = 3.0
+GRACE = 3.0
 """Seconds a process has to end when asked, before it is killed."""
 
-_ERRORS: tuple[type[HubsyncError], ...] = (
-    Gated,
-    NotFound,
-    NotSafetensors,
-    OutOfMemory,
-    RendererMissing,
-    UnsafeFile,
-    UsageError,
-    WrongFamily,
-)
 _INSTALL = "pip install 'hubsync[render]', or set render.python to an interpreter that has it"
 
 
-def answers(
-    command: Sequence[str],
-    request: Request,
-    *,
-    cancel: threading.Event,
-    timeout: float,
-    environment: Mapping[str, str],
-) -> Generator[Line]:
-    """Start the renderer, send it the request, give its lines as they come, the last one Done.
-
-    `timeout` is in seconds of silence. Lines that are none of the renderer's are passed over. However this ends, the
-    process is gone afterwards.
+class Child:
+    """A renderer process with its pipes, its thread and its file for stderr; all gone after `stop`.
 
     Raises:
-        Cancelled: `cancel` was set.
-        HubsyncError: what the renderer reported, or how it ended without a word.
+        RendererMissing: the command cannot be started.
     """
-    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
-        # A file, not a pipe: neither side ever waits for the other to read.
-        stdin.write(encode(request))
-        stdin.seek(0)
-        process = _start(command, stdin, stderr, environment)
-        lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        threading.Thread(target=_collect, args=(process.stdout, lines), daemon=True).start()
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        # A file, not a pipe: the process never waits for it to be read.
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the process
         try:
-            for line in _heard(lines, cancel, timeout):
-                message = _understood(line)
-                if isinstance(message, Failure):
-                    raise _error(message)
-                if message is not None:
-                    yield message
-                if isinstance(message, Done):
+            self._process = _start(command, self._stderr, environment)
+        except RendererMissing:
+            self._stderr.close()
+            raise
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=_collect, args=(self._process.stdout, self._lines), daemon=True)
+        self._reader.start()
+        self._writer: threading.Thread | None = None
+        self._mark = 0
+
+    def ready(self) -> bool:
+        """Whether it can be asked: it lives, talks, and has read what it was asked before."""
+        if self._writer is not None:
+            self._writer.join(POLL)
+            if self._writer.is_alive():
+                return False
+        return self._reader.is_alive() and self._process.poll() is None
+
+    def ask(self, line: bytes, *, stopped: Callable[[], bool], timeout: float) -> Iterator[bytes]:
+        """Send a line; give what comes back, line by line, until the process ends or nobody listens any more.
+
+        Raises:
+            Cancelled: `stopped` became true. HubsyncError: no line came for `timeout` seconds.
+        """
+        while not self._lines.empty():  # what it said unasked belongs to no request
+            self._lines.get()
+        self._mark = os.fstat(self._stderr.fileno()).st_size
+        # In a thread: a process that still loads reads nothing, and a pipe holds 64 KiB.
+        self._writer = threading.Thread(target=_write, args=(self._process.stdin, line), daemon=True)
+        self._writer.start()
+        return self._heard(stopped, timeout)
+
+    def _heard(self, stopped: Callable[[], bool], timeout: float) -> Iterator[bytes]:
+        last = time.monotonic()
+        while not stopped():
+            ended = not self._reader.is_alive() or self._process.poll() is not None
+            try:
+                line = self._lines.get(timeout=POLL)
+            except queue.Empty:
+                if ended:  # a process of its own making may hold the pipe open
                     return
-            raise _crashed(process, stderr)
-        finally:
-            _stop(process)
+                if time.monotonic() - last > timeout:
+                    message = f"the renderer said nothing for {timeout:g} seconds and was stopped"
+                    raise HubsyncError(message, hint="hubsync config set render.timeout SECONDS") from None
+                continue
+            if line is None:
+                if stopped():
+                    break
+                return
+            yield line
+            last = time.monotonic()
+        raise Cancelled
+
+    def crashed(self) -> HubsyncError:
+        """How it ended and its last words, once it has said its last line without being done."""
+        try:
+            code = self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            code = None
+        words = self._words()
+        if words and "ModuleNotFoundError" in words[-1]:
+            return RendererMissing(f"the renderer cannot start: {words[-1]}", hint=_INSTALL)
+        told = ": " + "\n".join(words) if words else ""
+        if code == -9:
+            return OutOfMemory(
+                f"the renderer was killed, as happens when the machine runs out of memory{told}",
+                hint="use a smaller --size or --no-batch",
+            )
+        return HubsyncError(f"the renderer {_ending(code)}{told}", hint="hubsync doctor")
+
+    def stop(self) -> None:
+        """End it and whatever it started, at once: asked first, killed if that does not help."""
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+        for thread in filter(None, (self._writer, self._reader)):
+            thread.join(GRACE)
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
+        self._stderr.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if sys.platform == "win32":
+            self._process.terminate()
+            return
+        with suppress(ProcessLookupError, PermissionError):  # macOS: the latter where all that is left are zombies
+            os.killpg(self._process.pid, number)
+
+    def _words(self) -> list[str]:
+        """The last lines it wrote to stderr since it was asked, printable."""
+        self._stderr.seek(max(self._mark, self._stderr.seek(0, os.SEEK_END) - 4096))
+        text = self._stderr.read().decode("utf-8", "replace")
+        lines = ["".join(mark for mark in line if mark.isprintable()).rstrip() for line in text.splitlines()]
+        return [line for line in lines if line][-6:]
 
 
-def _start(
-    command: Sequence[str], stdin: IO[bytes], stderr: IO[bytes], environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "closed its output"
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+
+def _start(command: Sequence[str], stderr: IO[bytes], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     quiet = {"TQDM_DISABLE": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
     # OpenMP threads that spin while they wait make a step 4 to 14 times slower on a machine others use.
     calm = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUTF8": "1"}
@@ -101,7 +155,7 @@ def _start(
     try:
         return subprocess.Popen(  # noqa: S603  the command is the user's own setting
             command,
-            stdin=stdin,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
             env={**os.environ, **quiet, **calm, **found, **environment},
@@ -112,69 +166,14 @@ def _start(
 
 
 def _collect(stdout: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
-    """Lines as they come, in a thread of its own, for a pipe blocks; None ends them."""
+    """Lines as they come; None ends them."""
     with stdout:
         for line in stdout:
             lines.put(line)
     lines.put(None)
 
 
-def _heard(lines: queue.SimpleQueue[bytes | None], cancel: threading.Event, timeout: float) -> Iterator[bytes]:
-    last = time.monotonic()
-    while not cancel.is_set():
-        try:
-            line = lines.get(timeout=_POLL)
-        except queue.Empty:
-            if time.monotonic() - last > timeout:
-                message = f"the renderer said nothing for {timeout:g} seconds and was stopped"
-                raise HubsyncError(message, hint="hubsync config set render.timeout SECONDS") from None
-            continue
-        if line is None:
-            return
-        yield line
-        last = time.monotonic()
-    raise Cancelled
-
-
-def _understood(line: bytes) -> Line | None:
-    try:
-        return decode_line(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _error(failure: Failure) -> HubsyncError:
-    kinds = {kind.code: kind for kind in _ERRORS}
-    return kinds.get(failure.code, HubsyncError)(failure.message, hint=failure.hint)
-
-
-def _crashed(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> HubsyncError:
-    code = process.wait()
-    words = _last_words(stderr)
-    if "ModuleNotFoundError" in words:
-        return RendererMissing(f"the renderer cannot start: {words.splitlines()[-1]}", hint=_INSTALL)
-    if code == -9:
-        return OutOfMemory(
-            "the renderer was killed, as happens when the machine runs out of memory",
-            hint="use a smaller --size or --no-batch",
-        )
-    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
-    return HubsyncError(f"the renderer ended {how}" + (f": {words}" if words else ""), hint="hubsync doctor")
-
-
-def _last_words(stderr: IO[bytes]) -> str:
-    """The end of what the process wrote to stderr, printable."""
-    stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - 4096))
-    text = stderr.read().decode("utf-8", "replace")
-    lines = ["".join(mark for mark in line if mark.isprintable()).rstrip() for line in text.splitlines()]
-    return "\n".join([line for line in lines if line][-6:])
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-    try:
-        process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _write(stdin: IO[bytes], line: bytes) -> None:
+    with suppress(OSError):  # it ended: whoever listens to it learns that
+        stdin.write(line)
+        stdin.flush()

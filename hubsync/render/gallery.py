@@ -13,7 +13,7 @@ from hubsync.domain import Render, RenderKind
 from hubsync.errors import NoPermission, NoSpace
 from hubsync.render import wire
 from hubsync.render.infotext import PNG_KEY, hash_list, infotext
-from hubsync.render.plan import RenderPlan
+from hubsync.render.plan import RenderPlan, called_in
 from hubsync.render.rows import PlannedRow
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ def _other(plan: RenderPlan, row: PlannedRow, kind: RenderKind, *, lora: str | N
 
 
 def _parameters(plan: RenderPlan, row: PlannedRow, loaded: wire.Loaded, size: tuple[int, int]) -> dict[str, object]:
-    loras = {use.name: plan.loras[use.name].autov3 for use in row.uses if use.name in plan.loras}
-    text = f"{row.prompt}\n{row.drawn.negative}".casefold()
-    embeddings = {name: lora.sha256 for name, lora in plan.embeddings.items() if name.casefold() in text}
+    # By the name in the tag: that is what AUTOMATIC1111 looks for when it mends a prompt whose LoRA has another name.
+    loras = {tagged: plan.loras[name].autov3 for name, tagged in row.called.items() if name in plan.loras}
+    embeddings = {name: lora.sha256 for name, lora in called_in(row, plan.embeddings).items()}
     return {
         "Steps": plan.steps,
         "Sampler": loaded.sampler,
@@ -127,9 +127,9 @@ def _parameters(plan: RenderPlan, row: PlannedRow, loaded: wire.Loaded, size: tu
 
 
 def _stem(row: PlannedRow) -> str:
-    """`add_detail.w0.8.s1.words`: what the picture shows, readable and sorted by LoRA."""
+    """`add_detail.w0.8.s1.words2`: what the picture shows, readable and sorted by LoRA; 2 is the group of several."""
     subject = "base" if row.lora is None else f"{row.lora}.w{row.weight:g}"
-    return f"{subject}.s{row.drawn.seed}" + (".words" if row.kind is RenderKind.TRIGGERED else "")
+    return f"{subject}.s{row.drawn.seed}" + (f".words{row.group or ''}" if row.kind is RenderKind.TRIGGERED else "")
 
 
 def _reserved(folder: Path, stem: str) -> Path:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from hubsync.config import Settings
 from hubsync.domain import Installed, LoraType
-from hubsync.errors import HubsyncError, UsageError, WrongFamily
+from hubsync.errors import HubsyncError, UsageError
 from hubsync.families import Families
 from hubsync.prompts.schedules import schedules
 from hubsync.prompts.syntax import composable, extra_networks, strip_comments
 from hubsync.render import wire
-from hubsync.render.checkpoint import choose_checkpoint, config_folder, family_of, locate
+from hubsync.render.checkpoint import config_folder
+from hubsync.render.fitting import agree, distinct, drawable, refusal, settle
 from hubsync.render.rows import PlannedRow, RowWriter, write_rows
 from hubsync.render.samplers import find_sampler
 
 _FALLBACK = "sd1"
 """The family whose defaults serve a checkpoint nothing is known about."""
+
+_EDITED = frozenset({"StableDiffusionPipeline", "StableDiffusionXLPipeline"})
+"""Pipelines that take another prompt at every step."""
 
 _CELL = 8
 """Sides of a picture are multiples of this: one cell of the autoencoder."""
@@ -76,6 +81,23 @@ class RenderPlan:
         """The LoRAs under test, in order."""
         return tuple(dict.fromkeys(row.lora for row in self.rows if row.lora is not None))
 
+    def without(self, refused: Mapping[str, HubsyncError]) -> RenderPlan:
+        """The plan without the rows that have a part of a LoRA or embedding the renderer refused.
+
+        Raises:
+            HubsyncError: the first refusal, where nothing under test is left.
+        """
+        if not refused:
+            return self
+        rows = tuple(row for row in self.rows if refused.keys().isdisjoint(self._parts(row)))
+        if not any(row.lora for row in rows):
+            raise next(iter(refused.values()))
+        return replace(self, rows=rows)
+
+    def _parts(self, row: PlannedRow) -> set[str | None]:
+        """The names of everything that a row shows beside the checkpoint."""
+        return {row.lora, *(use.name for use in row.uses), *called_in(row, self.embeddings)}
+
     def request(self, folder: Path) -> wire.Request:
         """What the renderer is asked for; its pictures go to `folder`."""
         return wire.Request(
@@ -115,7 +137,8 @@ def make_plan(
         HubsyncError: no checkpoint is set for the family, or hubsync cannot draw with it.
     """
     _check(options)
-    checkpoint, family = _settle([lora for lora, _ in loras], options, settings, families)
+    subjects = distinct([lora for lora, _ in loras])
+    checkpoint, family = settle(list(subjects.values()), options.checkpoint, settings, families)
     defaults = families[family or _FALLBACK]
     if not defaults.pipeline:
         raise HubsyncError(f"{family} checkpoints cannot be rendered yet")
@@ -123,8 +146,11 @@ def make_plan(
         text=strip_comments((settings.render.prompt or defaults.prompt) if options.prompt is None else options.prompt),
         negative=strip_comments(options.negative),
         placement=settings.prompt.placement,
-        library=cache(library),
+        # Of two files with one name, the one under test is meant.
+        library=cache(lambda name: subjects.get(name) or library(name)),
     )
+    tagged = drawable([lora for lora, _ in writer.tagged()])
+    agree(checkpoint, family, tagged)
     rows = write_rows(
         writer,
         loras,
@@ -144,17 +170,10 @@ def make_plan(
         sampler=defaults.sampler if options.sampler is None else options.sampler,
         batch=options.batch,
         out=(options.out or Path()).absolute(),
-        loras={use.lora: writer.library(use.lora) for row in rows for use in row.drawn.loras},
+        loras={use.lora: writer.library(row.called[use.lora]) for row in rows for use in row.drawn.loras},
         embeddings=_called([*embeddings, *(lora for lora, _ in loras)], rows),
-        notes=tuple(_not_drawn(writer.text)),
+        notes=(*_not_drawn(writer.text, defaults.pipeline), *_not_opened(embeddings, rows)),
     )
-
-
-def refusal(lora: Installed) -> str | None:
-    """Why the renderer would refuse an installed file, as far as its header tells; None where it would not."""
-    if lora.network in {None, "lora", "locon"}:
-        return None
-    return f"it is a {lora.network} network"
 
 
 def _check(options: RenderOptions) -> None:
@@ -171,45 +190,30 @@ def _check(options: RenderOptions) -> None:
         find_sampler(options.sampler)
 
 
-def _settle(
-    loras: Sequence[Installed], options: RenderOptions, settings: Settings, families: Families
-) -> tuple[str, str | None]:
-    """The checkpoint and the family everything is of."""
-    for lora in loras:
-        if reason := refusal(lora):
-            raise HubsyncError(f"'{lora.name}' cannot be rendered yet: {reason}", hint="plain LoRA and LoCon files can")
-    wanted = _common_family(loras)
-    checkpoint = locate(options.checkpoint or choose_checkpoint(wanted, settings))
-    actual = family_of(checkpoint, settings, families)
-    if wanted and actual and wanted != actual:
-        names = ", ".join(lora.name for lora in loras)
-        hint = f"hubsync config set checkpoint.{wanted} PATH, or use --checkpoint"
-        raise WrongFamily(f"{names}: made for {wanted}, but the checkpoint {checkpoint} is {actual}", hint=hint)
-    return checkpoint, wanted or actual
-
-
-def _common_family(loras: Sequence[Installed]) -> str | None:
-    """The family all LoRAs are of, as far as theirs are known."""
-    known = {lora.family: lora.name for lora in loras if lora.family not in {None, "other"}}
-    if len(known) > 1:
-        listed = ", ".join(f"'{name}' is {family}" for family, name in known.items())
-        raise WrongFamily(
-            f"LoRAs of different families cannot be rendered together: {listed}", hint="render them apart"
-        )
-    return next(iter(known), None)
+def called_in(row: PlannedRow, embeddings: Mapping[str, Installed]) -> dict[str, Installed]:
+    """The embeddings whose name a row's prompts hold."""
+    text = f"{row.drawn.prompt}\n{row.drawn.negative}".casefold()
+    return {name: lora for name, lora in embeddings.items() if name.casefold() in text}
 
 
 def _called(embeddings: Sequence[Installed], rows: Sequence[PlannedRow]) -> dict[str, Installed]:
-    """The embeddings whose name some prompt holds."""
-    text = "\n".join(f"{row.drawn.prompt}\n{row.drawn.negative}" for row in rows).casefold()
-    found = (lora for lora in embeddings if lora.type is LoraType.EMBEDDING and lora.name.casefold() in text)
-    return {lora.name: lora for lora in found}
+    """The embeddings whose name some prompt holds, as far as they can be opened."""
+    known = {lora.name: lora for lora in embeddings if lora.type is LoraType.EMBEDDING and not refusal(lora)}
+    return {name: lora for row in rows for name, lora in called_in(row, known).items()}
 
 
-def _not_drawn(prompt: str) -> Iterator[str]:
+def _not_opened(embeddings: Sequence[Installed], rows: Sequence[PlannedRow]) -> Iterator[str]:
+    """The embeddings that some prompt calls and nothing here may open."""
+    words = {word for row in rows for word in re.findall(r"[\w.-]+", f"{row.drawn.prompt} {row.drawn.negative}")}
+    for lora in embeddings:
+        if lora.name in words and (error := refusal(lora)):
+            yield f"drawn without an embedding the prompt names: {error.message}"
+
+
+def _not_drawn(prompt: str, pipeline: str) -> Iterator[str]:
     """What a prompt asks for that the pictures will not show."""
     plain = extra_networks(prompt)[0]
     if len(composable(plain)) > 1:
         yield "AND is drawn as a word: prompts are not composed yet"
-    if len(schedules(plain, steps=100)) > 1:
-        yield "prompt editing ([from:to:when], [a|b]) is not drawn yet: its text stands in every step"
+    if pipeline not in _EDITED and len(schedules(plain, steps=100)) > 1:
+        yield "prompt editing ([from:to:when], [a|b]) is not drawn by this family: its text stands in every step"

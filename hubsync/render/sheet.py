@@ -1,134 +1,114 @@
-"""The contact sheet: one labelled picture that shows at a glance what a LoRA, its weight and its words do."""
+"""The contact sheet: one labelled picture that shows at a glance what a LoRA, its weight and its words do.
+
+A test at one weight each has LoRAs down, and base, LoRA, LoRA with words across. A sweep has a section for each LoRA,
+its weights across, the base once at the left of each seed, and pictures without and with words down.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hubsync.domain import Render, RenderKind
+from hubsync.domain.renders import Finding, Verdict
+from hubsync.prompts.syntax import extra_networks
+from hubsync.render.lettering import GREEN, GREY, RED, Label
+from hubsync.render.paper import Cell, Section, SheetRow, draw_sheet
 from hubsync.render.plan import RenderPlan
+from hubsync.render.rows import PlannedRow
+from hubsync.render.verdict import verdicts
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image
 
-_SIDE = 256
-"""Pixels of a cell's longer side at least: a 64 px picture becomes four times as large."""
-_MOST = 384
-_LABELS = 176
-_LINE = 20
-_GAP = 12
-_PAPER = (250, 250, 250)
-_INK = (25, 25, 25)
-_FAINT = (110, 110, 110)
+Pair: TypeAlias = tuple[PlannedRow, Render]
+Verdicts: TypeAlias = Mapping[tuple[str | None, float | None], Verdict]
+
 _TITLES = {RenderKind.BASE: "base", RenderKind.LORA: "LoRA", RenderKind.TRIGGERED: "LoRA + words"}
 
 
-@dataclass(frozen=True, slots=True)
-class SheetRow:
-    """What the left margin says, and the renders of the row by kind."""
-
-    labels: tuple[str, ...]
-    renders: Mapping[RenderKind, Render]
-
-
 def contact_sheet(plan: RenderPlan, renders: Sequence[Render]) -> Image.Image:
-    """The sheet of a plan and its renders: LoRA by LoRA a row for each weight and seed, with the base of its seed."""
+    """The sheet of a plan and its renders, in the same order."""
     pairs = list(zip(plan.rows, renders, strict=True))
-    bases = {row.drawn.seed: render for row, render in pairs if row.kind is RenderKind.BASE}
-    groups: dict[tuple[str | None, float | None, int], dict[RenderKind, Render]] = {}
-    for row, render in pairs:
-        if row.lora is not None or not plan.subjects:
-            group = groups.setdefault((row.lora, row.weight, row.drawn.seed), {})
-            group.update({RenderKind.BASE: bases[row.drawn.seed], row.kind: render})
-    order = {name: index for index, name in enumerate(plan.subjects)}
-    first = renders[0]
+    judged: Verdicts = {(verdict.lora, verdict.weight): verdict for verdict in verdicts(plan.rows, renders)}
+    weights = {name: {row.weight for row in plan.rows if row.lora == name} for name in plan.subjects}
+    swept = any(len(found) > 1 for found in weights.values())
+    sections = list(_sweeps(plan.subjects, pairs, judged)) if swept else [_single(plan.subjects, pairs, judged)]
+    model = Path(plan.checkpoint).stem if Path(plan.checkpoint).exists() else plan.checkpoint
     return draw_sheet(
-        [
-            SheetRow(_labels(*key, groups[key].get(RenderKind.TRIGGERED)), groups[key])
-            for key in sorted(groups, key=lambda key: order.get(key[0] or "", 0))
-        ],
-        title=first.prompt,
-        subtitle=f"{Path(plan.checkpoint).stem}, {plan.steps} steps, guidance {plan.cfg:g}, {first.sampler}",
+        sections,
+        title=extra_networks(renders[0].prompt)[0].strip(),
+        subtitle=f"{model}, {plan.steps} steps, guidance {plan.cfg:g}, {renders[0].sampler}",
     )
 
 
-def _labels(lora: str | None, weight: float | None, seed: int, triggered: Render | None) -> tuple[str, ...]:
-    named = () if lora is None else (lora, f"weight {weight:g}")
-    words = (f"words: {', '.join(triggered.trigger_words)}",) if triggered else ()
-    return (*named, f"seed {seed}", *words)
+def _single(subjects: Sequence[str], pairs: Sequence[Pair], judged: Verdicts) -> Section:
+    """One weight for each LoRA: LoRAs and seeds down, a column for each kind of picture."""
+    bases = {row.drawn.seed: render for row, render in pairs if row.lora is None}
+    kinds = [kind for kind in RenderKind if any(row.kind is kind for row, _ in pairs)]
+    rows: list[SheetRow] = []
+    for name in subjects or (None,):
+        ours = [pair for pair in pairs if pair[0].lora == name]
+        for number, seed in enumerate(dict.fromkeys(row.drawn.seed for row, _ in ours)):
+            drawn = [pair for pair in ours if pair[0].drawn.seed == seed]
+            rows += _test(drawn, bases[seed], kinds, judged if number == 0 else {})
+    return Section(columns=tuple((Label(_TITLES[kind]),) for kind in kinds), rows=tuple(rows))
 
 
-def draw_sheet(rows: Sequence[SheetRow], *, title: str, subtitle: str) -> Image.Image:
-    """The sheet: a row per LoRA, weight and seed, a column per kind of picture; small pictures enlarged unblurred."""
-    from PIL import Image, ImageDraw
-
-    kinds = [kind for kind in RenderKind if any(kind in row.renders for row in rows)]
-    width, height = _cell(next(iter(rows[0].renders.values())).size)
-    across = _LABELS + len(kinds) * (width + _GAP) + _GAP
-    down = 3 * _LINE + 2 * _GAP + len(rows) * (height + _LINE + _GAP)
-    sheet = Image.new("RGB", (across, down), _PAPER)
-    pen = _Pen(ImageDraw.Draw(sheet))
-    pen.line((_GAP, _GAP), title, across - 2 * _GAP)
-    pen.line((_GAP, _GAP + _LINE), subtitle, across - 2 * _GAP, _FAINT)
-    for column, kind in enumerate(kinds):
-        left = _LABELS + column * (width + _GAP)
-        pen.line((left, _GAP + 2 * _LINE), _TITLES[kind], width)
-        for index, row in enumerate(rows):
-            top = 3 * _LINE + 2 * _GAP + index * (height + _LINE + _GAP)
-            if kind in row.renders:
-                sheet.paste(_fitted(row.renders[kind], (width, height)), (left, top))
-                pen.line((left, top + height), _caption(row.renders[kind]), width, _FAINT)
-    for index, row in enumerate(rows):
-        top = 3 * _LINE + 2 * _GAP + index * (height + _LINE + _GAP)
-        pen.block((_GAP, top), row.labels, (_LABELS - 2 * _GAP, height))
-    return sheet
+def _test(drawn: Sequence[Pair], base: Render, kinds: Sequence[RenderKind], judged: Verdicts) -> Iterator[SheetRow]:
+    """The pictures of one LoRA and seed: base, LoRA and its first words in one row, words of other groups below."""
+    first = drawn[0][0]
+    cells = {kinds.index(RenderKind.BASE): _cell(base)}
+    labels = (
+        [Label(first.lora, lines=2), Label(f"weight {first.weight:g}, seed {first.drawn.seed}", GREY)]
+        if first.lora
+        else []
+    )
+    labels += _found(judged.get((first.lora, first.weight)))
+    for row, render in drawn:
+        if row.kind is RenderKind.TRIGGERED:
+            if kinds.index(row.kind) in cells:
+                yield SheetRow(tuple(labels), cells)
+                labels, cells = [], {}
+            labels.append(Label(f"words: {', '.join(row.trigger_words)}", GREY))
+        cells[kinds.index(row.kind)] = _cell(render)
+    yield SheetRow(tuple(labels) or (Label(f"seed {first.drawn.seed}", GREY),), cells)
 
 
-class _Pen:
-    """Writes text that never runs out of its space."""
-
-    def __init__(self, draw: ImageDraw.ImageDraw) -> None:
-        from PIL import ImageFont
-
-        self._draw = draw
-        self._font: ImageFont.FreeTypeFont | ImageFont.ImageFont = ImageFont.load_default(15)
-
-    def line(self, at: tuple[int, int], text: str, room: int, ink: tuple[int, int, int] = _INK) -> None:
-        """One line, cut with an ellipsis."""
-        shown = text
-        while shown and self._font.getlength(shown + ("…" if shown != text else "")) > room:
-            shown = shown[:-1]
-        self._draw.text(at, shown + ("…" if shown != text else ""), fill=ink, font=self._font)
-
-    def block(self, at: tuple[int, int], labels: Sequence[str], room: tuple[int, int]) -> None:
-        """Labels below each other, a long one broken over lines; what does not fit into `room` is left out."""
-        left, top = at
-        for index, label in enumerate(labels):
-            rest = label
-            while rest and top + _LINE <= at[1] + room[1]:
-                length = next(n for n in range(len(rest), 0, -1) if n == 1 or self._font.getlength(rest[:n]) <= room[0])
-                self._draw.text((left, top), rest[:length], fill=_FAINT if index else _INK, font=self._font)
-                rest = rest[length:]
-                top += _LINE
+def _sweeps(subjects: Sequence[str], pairs: Sequence[Pair], judged: Verdicts) -> Iterator[Section]:
+    """Several weights: a section for each LoRA, weights across in the order they were asked for."""
+    bases = {row.drawn.seed: render for row, render in pairs if row.lora is None}
+    for name in subjects:
+        ours = [pair for pair in pairs if pair[0].lora == name]
+        weights = list(dict.fromkeys(row.weight for row, _ in ours if row.weight is not None))
+        heads = [(Label(f"weight {weight:g}"), *_found(judged.get((name, weight)))) for weight in weights]
+        lines: dict[tuple[int, RenderKind, int | None], dict[int, Cell]] = {}
+        words: dict[int | None, tuple[str, ...]] = {}
+        for row, render in ours:
+            cells = lines.setdefault((row.drawn.seed, row.kind, row.group), {})
+            cells[1 + weights.index(row.weight or 0.0)] = _cell(render)
+            if row.kind is RenderKind.TRIGGERED:
+                words[row.group] = row.trigger_words
+        rows, seen = [], set[int]()
+        for (seed, kind, group), cells in lines.items():
+            if seed not in seen:
+                cells[0] = _cell(bases[seed])
+            seen.add(seed)
+            said = [Label(", ".join(words[group]), GREY)] if kind is RenderKind.TRIGGERED else []
+            rows.append(SheetRow((Label(_TITLES[kind]), *said, Label(f"seed {seed}", GREY)), cells))
+        yield Section(heading=name, columns=((Label("base"),), *heads), rows=tuple(rows))
 
 
-def _cell(size: tuple[int, int]) -> tuple[int, int]:
-    """Pixels of a picture on the sheet: enlarged by a whole number, or shrunk."""
-    side = max(size)
-    factor = max(1, _SIDE // side) if side <= _MOST else _MOST / side
-    return round(size[0] * factor), round(size[1] * factor)
+def _found(verdict: Verdict | None) -> tuple[Label, ...]:
+    if verdict is None:
+        return ()
+    return (Label(verdict.finding, RED if verdict.finding is Finding.NOTHING else GREEN),)
 
 
-def _fitted(render: Render, size: tuple[int, int]) -> Image.Image:
-    from PIL import Image
-
-    with Image.open(render.path) as picture:
-        enlarged = size[0] > picture.width
-        return picture.convert("RGB").resize(size, Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS)
-
-
-def _caption(render: Render) -> str:
-    numbers = {"effect": render.effect, "words": render.trigger_effect}
-    return "   ".join(f"{name} {value:.3f}" for name, value in numbers.items() if value is not None)
+def _cell(render: Render) -> Cell:
+    """A picture with its numbers; where there is little room, without saying which is which, or the first alone."""
+    named = {"effect": render.effect, "of words": render.trigger_effect}
+    known = {name: f"{value:.3f}" for name, value in named.items() if value is not None}
+    told = ("   ".join(f"{name} {value}" for name, value in known.items()), ", ".join(known.values()))
+    return Cell(render.path, render.size, (*told, *list(known.values())[:1]))

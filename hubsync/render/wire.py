@@ -52,6 +52,22 @@ class Request(Struct, frozen=True, kw_only=True, tag="render"):
     folder: str
 
 
+class Probe(Struct, frozen=True, kw_only=True, tag="probe"):
+    """Words to be ranked by how much more the LoRA `use` changes with them than without, before each of the prompts.
+
+    The rows of `request` are the prompts and seeds to try them with; no picture is drawn.
+    """
+
+    request: Request
+    use: Applied
+    words: tuple[str, ...]
+
+    @property
+    def checkpoint(self) -> str:
+        """What the words are tried on."""
+        return self.request.checkpoint
+
+
 class Loaded(Struct, frozen=True, kw_only=True, tag="loaded"):
     """The checkpoint is ready. `sampler` is the one in use, by AUTOMATIC1111's name; `schedule` its noise spacing."""
 
@@ -77,7 +93,7 @@ class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
 
 
 class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
-    """Pictures' worth of work done; half the steps of a batch of four are two."""
+    """Pictures' worth of work done, or words' of a probe; half the steps of a batch of four are two."""
 
     pictures: float
 
@@ -87,6 +103,12 @@ class Picture(Struct, frozen=True, kw_only=True, tag="picture"):
 
     row: int
     path: str
+
+
+class Scores(Struct, frozen=True, kw_only=True, tag="scores"):
+    """How much of a LoRA's change is due to each word of a probe, 0..1, in their order."""
+
+    scores: tuple[float, ...]
 
 
 class Done(Struct, frozen=True, kw_only=True, tag="done"):
@@ -101,10 +123,10 @@ class Failure(Struct, frozen=True, kw_only=True, tag="failure"):
     hint: str = ""
 
 
-AnyRequest: TypeAlias = Request
+AnyRequest: TypeAlias = Request | Probe
 """Everything the renderer can be asked; each has a `checkpoint`, and its answers end in Done or Failure."""
 
-Line: TypeAlias = Loaded | Note | Refused | Progress | Picture | Done | Failure
+Line: TypeAlias = Loaded | Note | Refused | Progress | Picture | Scores | Done | Failure
 
 
 def encode(message: AnyRequest | Line) -> bytes:

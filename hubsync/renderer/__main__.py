@@ -1,12 +1,17 @@
-"""Reads requests from stdin, one a line, and answers on stdout; whatever libraries print goes to stderr."""
+"""Reads requests from stdin, one a line, and answers on stdout; whatever libraries print goes to stderr.
+
+The end of stdin ends the process once everything is answered; nobody left to read the answers ends it at once.
+"""
 
 from __future__ import annotations
 
 import os
+import select
 import sys
+import threading
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from hubsync.errors import HubsyncError
 from hubsync.render.wire import Failure, Line, decode_request, encode
@@ -19,6 +24,7 @@ def main() -> int:
     """Answer requests until stdin ends; 0 when all were done."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    threading.Thread(target=_end_unheard, args=(answers,), daemon=True).start()
 
     def say(line: Line) -> None:
         answers.write(encode(line))
@@ -32,11 +38,25 @@ def main() -> int:
     return max((_answer(session, line, say) for line in sys.stdin.buffer), default=0)
 
 
+def _end_unheard(answers: IO[bytes]) -> None:
+    """End the process, whatever it is at, when the reader of its answers is gone: hubsync was killed.
+
+    The parent's death itself would be the wrong sign: Linux tells it (PR_SET_PDEATHSIG) when the thread ends that
+    started the process, and a wrapper for the interpreter may stand between. A file or terminal never loses its reader.
+    """
+    if sys.platform == "win32":  # the next line it says fails there
+        return
+    poll = select.poll()
+    poll.register(answers, 0)  # an error is reported unasked
+    poll.poll()
+    os._exit(1)
+
+
 def _answer(session: Session, line: bytes, say: Callable[[Line], object]) -> int:
     from hubsync.renderer.drawing import is_out_of_memory
 
     try:
-        session.render(decode_request(line))
+        session.answer(decode_request(line))
     except HubsyncError as error:
         say(Failure(code=error.code, message=error.message, hint=error.hint))
     except ImportError as error:

@@ -79,12 +79,15 @@ class Artist:
 
         numbered = list(enumerate(request.rows))
         for start in range(0, len(numbered), _WINDOW):
-            window = [pair for pair in numbered[start : start + _WINDOW] if self._can_draw(pair[1])]
+            window = [
+                pair for pair in numbered[start : start + _WINDOW] if all(self.has(use.lora) for use in pair[1].loras)
+            ]
             for _, group in itertools.groupby(sorted(window, key=likeness), key=likeness):
                 yield list(group)
 
-    def _can_draw(self, row: Row) -> bool:
-        return all(self._wardrobe.get(use.lora) is not None for use in row.loras)
+    def has(self, lora: str) -> bool:
+        """Whether a LoRA of the request can be applied; if not, why has been said."""
+        return self._wardrobe.get(lora) is not None
 
     def _evaluations(self, request: Request) -> int:
         """How often the model is asked: samplers of second order ask twice a step, and schedules count that."""
@@ -107,25 +110,40 @@ class Artist:
         return self._halved(len(batch))
 
     def _batch(self, rows: Sequence[Row], request: Request, done: int) -> Tensor:
-        networks = {use.lora: network for row in rows for use in row.loras if (network := self._wardrobe.get(use.lora))}
-        uses = [row.loras for row in rows]
-        with torch.no_grad():
-            given, conditioning = self._prompts(rows, networks, request)
-            options = (
-                given
-                | self._options(request)
-                | {"callback_on_step_end": self._after_step(len(rows), done, conditioning)}
-            )
-            dice = [torch.Generator().manual_seed(row.seed) for row in rows]
-            with applied(networks, uses, None if self._encoder is None else frozenset({"unet"})):
-                pictures: Tensor = self._pipe(
-                    **{name: value for name, value in options.items() if name in self._takes}, generator=dice
-                ).images.float()
+        def progress(at: int, _state: dict[str, Any]) -> None:
+            self._say(Progress(pictures=done + len(rows) * (at + 1) / self._pipe.num_timesteps))
+
+        pictures: Tensor = self.run(rows, request, progress).float()
         if not bool(torch.isfinite(pictures).all()):
             raise HubsyncError(
                 f"the checkpoint gives no finite picture in {self._pipe.dtype}", hint="--device cpu draws in float32"
             )
         return pictures.cpu()
+
+    def run(
+        self,
+        rows: Sequence[Row],
+        request: Request,
+        after_step: Callable[[int, dict[str, Any]], None],
+        **options: object,
+    ) -> Any:  # noqa: ANN401
+        """What the pipeline makes of rows that can share a batch, with their LoRAs and the request's numbers.
+
+        `after_step` is told each step's number from 0 and may change the state, `latents` among it; `options` replace
+        arguments of the pipeline.
+        """
+        uses = [row.loras for row in rows]
+        networks = {
+            name: net for row in uses for name in (use.lora for use in row) if (net := self._wardrobe.get(name))
+        }
+        with torch.no_grad():
+            given, conditioning = self._prompts(rows, networks, request)
+            given |= self._options(request) | options
+            given["callback_on_step_end"] = _after_step(after_step, conditioning)
+            dice = [torch.Generator().manual_seed(row.seed) for row in rows]
+            with applied(networks, uses, None if self._encoder is None else frozenset({"unet"})):
+                known = {name: value for name, value in given.items() if name in self._takes}
+                return self._pipe(**known, generator=dice).images
 
     def _options(self, request: Request) -> dict[str, Any]:
         """What every picture of a request is drawn with, by every name pipelines have for it."""
@@ -141,17 +159,6 @@ class Artist:
             "output_type": "pt",
             **size,
         }
-
-    def _after_step(
-        self, count: int, done: int, conditioning: Conditioning | None
-    ) -> Callable[[Pipeline, int, object, dict[str, Any]], dict[str, Any]]:
-        def step(pipe: Pipeline, at: int, _time: object, state: dict[str, Any]) -> dict[str, Any]:
-            self._say(Progress(pictures=done + count * (at + 1) / pipe.num_timesteps))
-            if conditioning is None or conditioning.stage(at + 1) == conditioning.stage(at):
-                return state
-            return {**state, **_replaced(pipe, conditioning.given(conditioning.stage(at + 1)))}
-
-        return step
 
     def _prompts(
         self, rows: Sequence[Row], networks: Mapping[str, Network], request: Request
@@ -173,6 +180,20 @@ class Artist:
             torch.cuda.empty_cache()
         self._say(Note(message=f"out of memory with {size} pictures at once; going on with {size // 2}"))
         return size // 2
+
+
+def _after_step(
+    tell: Callable[[int, dict[str, Any]], None], conditioning: Conditioning | None
+) -> Callable[[Pipeline, int, object, dict[str, Any]], dict[str, Any]]:
+    """The pipeline's callback: tells, and changes prompts that change."""
+
+    def step(pipe: Pipeline, at: int, _time: object, state: dict[str, Any]) -> dict[str, Any]:
+        tell(at, state)
+        if conditioning is None or conditioning.stage(at + 1) == conditioning.stage(at):
+            return state
+        return {**state, **_replaced(pipe, conditioning.given(conditioning.stage(at + 1)))}
+
+    return step
 
 
 def _replaced(pipe: Pipeline, given: Mapping[str, Tensor]) -> dict[str, Tensor]:

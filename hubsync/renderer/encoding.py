@@ -109,7 +109,7 @@ class PromptEncoder:
         ends = sorted({end for pair in sides for stretches in pair for end, _ in stretches})
         keys = {(text, use) for pair, use in zip(sides, uses, strict=True) for side in pair for _, text in side}
         self._encode_all([*keys, *(("", use) for use in {*uses})], networks)
-        count = self.length(rows[0], steps)
+        count = max(self.length(row, steps) for row in rows)
 
         def given(end: int) -> dict[str, Tensor]:
             texts = [[(_text_at(side, end), use) for side in pair] for pair, use in zip(sides, uses, strict=True)]

@@ -25,6 +25,7 @@ from hubsync.store.renders import RenderRecords
 if TYPE_CHECKING:
     import httpx2
 
+    from hubsync.render.resident import Renderer
     from hubsync.services.checking import CheckService
     from hubsync.services.doctor import DoctorService
     from hubsync.services.editing import EditService
@@ -188,7 +189,7 @@ class Hubsync:
             shelf=self._shelf,
             settings=self.settings,
             families=lambda: self.families,
-            command=self._renderer,
+            renderer=self._resident,
             folder=self.root.renders,
             now=self._now,
         )
@@ -236,8 +237,10 @@ class Hubsync:
         return self._network.hub(source).account()
 
     def close(self) -> None:
-        """Close what is open, and stop hashing."""
+        """Close what is open, end the renderer, and stop hashing."""
         self._closed.set()
+        if renderer := vars(self).get("_resident"):
+            renderer.close()
         self._database.close()
         self._network.close()
 
@@ -246,6 +249,12 @@ class Hubsync:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @cached_property
+    def _resident(self) -> Renderer:
+        from hubsync.render.resident import renderer_of
+
+        return renderer_of(self.settings, self._renderer)
 
     @property
     def _rows(self) -> ScanRecords:

@@ -2,63 +2,90 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from hubsync.config import Settings
-from hubsync.domain import Installed, LoraType, Render, RenderKind, RenderOutcome
-from hubsync.errors import NotFound, UnknownLora, UsageError
+from hubsync.domain import Installed, LoraType, Render, RenderKind, RenderOutcome, Suggestion
+from hubsync.errors import HubsyncError, NotFound, UnknownLora, UsageError
 from hubsync.events import Sink
 from hubsync.families import Families
 from hubsync.files import previews, sidecars
+from hubsync.files.glance import Glancer
+from hubsync.files.metadata import candidates
+from hubsync.prompts.words import key
 from hubsync.render import process
-from hubsync.render.plan import RenderOptions, RenderPlan, make_plan, refusal
-from hubsync.services.library import LibraryService
+from hubsync.render.plan import RenderOptions, RenderPlan, make_plan
+from hubsync.render.resident import Renderer
+from hubsync.render.verdict import verdicts
+from hubsync.services.batching import check_file, gather, together
+from hubsync.services.library import LEAST_REACTION, LibraryService
+from hubsync.services.naming import Naming
 from hubsync.services.shelf import Shelf
 from hubsync.services.triggers import Wish, with_groups
 from hubsync.store.renders import RenderRecords
 
+_MOST_WORDS = 120
+"""Words tried out at once: four passes of a checkpoint alone and four with the LoRA, in two contexts."""
+
+_NAME_PARTS = re.compile(r"[^\W_]{2,}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderService:
-    """Renders installed LoRAs. `command` starts the renderer; `folder` is where pictures go by default."""
+    """Renders installed LoRAs with `renderer`; `folder` is where pictures go by default."""
 
     library: LibraryService
     shelf: Shelf
     renders: RenderRecords
     settings: Settings
     families: Callable[[], Families]
-    command: Sequence[str]
+    renderer: Renderer
     folder: Path
     now: Callable[[], datetime]
 
-    def plan(self, wishes: Sequence[Wish], options: RenderOptions, *, everything: bool = False) -> RenderPlan:
+    def plan(self, wishes: Sequence[Wish], options: RenderOptions) -> RenderPlan:
         """What a render would do; nothing is loaded.
 
         Raises:
             UnknownLora: a LoRA, named or in the prompt's tags, is not installed.
             WrongFamily: a LoRA does not fit the checkpoint. UsageError: nothing to render.
+            HubsyncError: a file that is neither LoRA nor embedding.
         """
-        loras = [(with_groups(self._installed(wish.name), wish.groups), wish.weight) for wish in wishes]
-        skipped: list[str] = []
-        if everything:
-            fitting, skipped = self._everything(options)
-            loras += [(lora, None) for lora in fitting]
-        if not loras:
+        if not wishes:
             raise UsageError("nothing to render", hint="name a LoRA, or use --all")
-        plan = make_plan(
-            loras,
-            replace(options, out=options.out or self._new_folder()),
-            settings=self.settings,
-            families=self.families(),
-            library=self._installed,
-            embeddings=[lora for lora in self.library.list() if lora.type is LoraType.EMBEDDING],
+        loras, glancer = [(self._wanted(wish), wish.weight) for wish in wishes], Glancer()
+        for lora, _ in loras:
+            check_file(lora, glancer)
+        return self._plan(loras, replace(options, out=options.out or self._new_folder()))
+
+    def plan_all(self, wishes: Sequence[Wish], options: RenderOptions) -> tuple[RenderPlan, ...]:
+        """A plan for each family of the library that a checkpoint is set for; the first one notes what is left out.
+
+        `wishes` say how some of the LoRAs are wanted. Several plans have a folder each, called as the family.
+
+        Raises:
+            UnknownLora, WrongFamily, UsageError, HubsyncError: as of `plan`.
+        """
+        wanted = defaultdict[Path, list[tuple[Installed, float | None]]](list)
+        for wish in wishes:
+            lora = self._wanted(wish)
+            wanted[lora.path].append((lora, wish.weight))
+        found = gather(
+            self.library.list(), checkpoint=options.checkpoint, settings=self.settings, families=self.families()
         )
-        return replace(plan, notes=(*plan.notes, *skipped))
+        if not found.families:
+            raise UsageError("nothing to render", hint=next(iter(found.notes), "hubsync install REF brings LoRAs"))
+        options = replace(options, out=options.out or self._new_folder())
+        uses = ([use for lora in group for use in wanted.get(lora.path, [(lora, None)])] for group in found.families)
+        first, *others = [self._plan(loras, options) for loras in uses]
+        plans = (replace(first, notes=(*first.notes, *found.notes)), *others)
+        return plans if not others else tuple(replace(plan, out=plan.out / (plan.family or "other")) for plan in plans)
 
     def run(self, plan: RenderPlan, *, sink: Sink, cancel: threading.Event, set_preview: bool = False) -> RenderOutcome:
         """Render a plan in the child process, record the pictures, give LoRAs without a preview one.
@@ -66,19 +93,50 @@ class RenderService:
         Raises:
             Cancelled, RendererMissing, OutOfMemory, HubsyncError: as the renderer ends.
         """
-        outcome = process.run(
-            plan,
-            command=self.command,
-            sink=sink,
-            cancel=cancel,
-            now=self.now,
-            timeout=self.settings.render.timeout,
-            environment=self._environment(),
-        )
+        outcome = process.run(plan, renderer=self.renderer, sink=sink, cancel=cancel, now=self.now)
         self.renders.save(outcome.renders)
-        for render in _best(outcome.renders):
+        for render in _best(outcome.renders, self._usual_weights(plan)):
             self._adopt_preview(render, force=set_preview)
-        return outcome
+        return replace(outcome, verdicts=verdicts(plan.without(outcome.refused).rows, outcome.renders))
+
+    def run_all(
+        self, plans: Sequence[RenderPlan], *, sink: Sink, cancel: threading.Event, set_preview: bool = False
+    ) -> RenderOutcome:
+        """Render plans one after the other as one batch: LoRAs of a plan that fails are refused, the others go on.
+
+        Raises:
+            Cancelled: what was drawn by then is recorded.
+            HubsyncError: no plan could be rendered.
+        """
+        outcomes: list[RenderOutcome] = []
+        failed: dict[str, HubsyncError] = {}
+        for plan in plans:
+            try:
+                outcomes.append(self.run(plan, sink=sink, cancel=cancel, set_preview=set_preview))
+            except HubsyncError as error:
+                failed |= dict.fromkeys(plan.subjects, error)
+        return together(outcomes, failed, folder=plans[0].out.parent)
+
+    def probe(
+        self, wish: Wish, options: RenderOptions, *, words: Sequence[str] = (), sink: Sink, cancel: threading.Event
+    ) -> tuple[Suggestion, ...]:
+        """Try out which words a LoRA was trained on: `words`, its own, and all its header and name hold.
+
+        Those it reacts to, best first; they become its suggestions. Raises as `plan` and `run` do.
+        """
+        plan = self.plan([wish], options)
+        lora = self._wanted(wish)
+        own = (word.text for group in lora.groups for word in group.words)
+        texts = (*words, *own, *candidates(self.library.header(lora)), *_NAME_PARTS.findall(lora.name))
+        words_by_key: dict[str, str] = {}
+        for text in texts:
+            words_by_key.setdefault(key(text), text)
+        tried = tuple(words_by_key.values())[:_MOST_WORDS]
+        scores = process.probe(plan, tried, renderer=self.renderer, sink=sink, cancel=cancel)
+        ranked = sorted(zip(tried, scores, strict=True), key=lambda pair: -pair[1])
+        found = tuple(Suggestion(text=text, score=round(score, 3), source="render") for text, score in ranked)
+        self.library.records.suggest(lora.path, found)
+        return tuple(one for one in found if one.score >= LEAST_REACTION)
 
     def history(self, name: str | None = None) -> list[Render]:
         """The renders so far, newest first; only those with one LoRA if named.
@@ -88,22 +146,28 @@ class RenderService:
         """
         return self.renders.all(self.library.find(name).name if name else None)
 
-    def _everything(self, options: RenderOptions) -> tuple[list[Installed], list[str]]:
-        """The library's LoRAs that one checkpoint can draw, and a note on each that it cannot.
+    def _plan(self, loras: Sequence[tuple[Installed, float | None]], options: RenderOptions) -> RenderPlan:
+        naming = Naming.of(self.library)
 
-        Without --checkpoint that is the family most of them are of among those with a checkpoint set.
-        """
-        here = [lora for lora in self.library.list() if not lora.missing]
-        families = Counter(
-            lora.family for lora in here if options.checkpoint or lora.family in self.settings.checkpoint
+        def tagged(name: str) -> Installed:
+            if (lora := naming.loaded(name)) is None:
+                raise UnknownLora(naming.unknown(name), hint="`hubsync list` shows what is installed")
+            return lora
+
+        return make_plan(
+            loras,
+            options,
+            settings=self.settings,
+            families=self.families(),
+            library=tagged,
+            embeddings=[lora for lora in self.library.list() if lora.type is LoraType.EMBEDDING],
         )
-        family = next((name for name, _ in families.most_common() if name), None)
-        reasons = {
-            lora.name: refusal(lora) or ("" if lora.family in {family, None} else f"it is of family {lora.family}")
-            for lora in here
-        }
-        notes = [f"{name} is left out: {reason}" for name, reason in reasons.items() if reason]
-        return [lora for lora in here if not reasons[lora.name]], notes
+
+    def _wanted(self, wish: Wish) -> Installed:
+        try:
+            return with_groups(self.library.find(wish.name), wish)
+        except NotFound as error:
+            raise UnknownLora(f"'{wish.name}' is not installed, so it cannot be rendered", hint=error.hint) from error
 
     def _new_folder(self) -> Path:
         """A folder named by the moment; a second render within one second gets a number."""
@@ -111,16 +175,10 @@ class RenderService:
         names = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
         return next(path for name in names if not (path := self.folder / name).exists())
 
-    def _installed(self, name: str) -> Installed:
-        try:
-            return self.library.find(name)
-        except NotFound as error:
-            raise UnknownLora(f"'{name}' is not installed, so it cannot be rendered", hint=error.hint) from error
-
-    def _environment(self) -> dict[str, str]:
-        """What the renderer needs to fetch a checkpoint from Hugging Face as the settings say."""
-        hub = self.settings.huggingface
-        return {"HF_ENDPOINT": hub.endpoint, **({"HF_TOKEN": hub.token} if hub.token else {})}
+    def _usual_weights(self, plan: RenderPlan) -> Mapping[str, float]:
+        """The weight that each LoRA under test is used at."""
+        default = self.settings.prompt.default_weight
+        return {name: plan.loras[name].weight or default for name in plan.subjects if name in plan.loras}
 
     def _adopt_preview(self, render: Render, *, force: bool) -> None:
         lora = self.library.find(render.loras[0].name)
@@ -131,8 +189,15 @@ class RenderService:
         self.shelf.change(lora.path, lambda entry: replace(entry, lora=replace(entry.lora, preview=path)))
 
 
-def _best(renders: Sequence[Render]) -> list[Render]:
-    """For each LoRA the picture that shows it best: with its words if it has any."""
-    single = [render for render in renders if len(render.loras) == 1 and render.kind is not RenderKind.BASE]
-    ranked = sorted(single, key=lambda render: render.kind is RenderKind.TRIGGERED)
-    return list({render.loras[0].name: render for render in ranked}.values())
+def _best(renders: Sequence[Render], usual: Mapping[str, float]) -> list[Render]:
+    """For each LoRA the picture that shows it best: with its words if it has any, near its usual weight, never at 0."""
+
+    def rank(render: Render) -> tuple[bool, float]:
+        use = render.loras[0]
+        return render.kind is not RenderKind.TRIGGERED, abs(use.weight - usual.get(use.name, 1.0))
+
+    single = [one for one in renders if one.kind is not RenderKind.BASE and len(one.loras) == 1 and one.loras[0].weight]
+    best: dict[str, Render] = {}
+    for render in sorted(single, key=rank):
+        best.setdefault(render.loras[0].name, render)
+    return list(best.values())

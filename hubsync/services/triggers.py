@@ -12,35 +12,38 @@ from hubsync.errors import UsageError
 from hubsync.prompts import compose as composing
 from hubsync.prompts.compose import Choice, Composed, Format, Note, Placement
 from hubsync.prompts.formats import with_embeddings
-from hubsync.prompts.resolution import Known, Names, walk_key
+from hubsync.prompts.resolution import Names
 from hubsync.prompts.syntax import lora_tags, strip_comments
 from hubsync.services.library import LibraryService
+from hubsync.services.naming import Naming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A LoRA wanted in a prompt. No weight: the suggested one. No groups: the enabled ones."""
+    """A LoRA wanted in a prompt. No weight: the suggested one. No groups: the enabled ones; `every`: all it has."""
 
     name: str
     weight: float | None = None
     groups: tuple[int, ...] = ()
+    every: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Wish:
-        """Read `NAME[:WEIGHT[:GROUP]]`; GROUP may be several numbers joined by `+`.
+        """Read `NAME[:WEIGHT[:GROUP]]`; GROUP may be several numbers joined by `+`, or `all`.
 
         Raises:
             UsageError: a weight or group that is no number.
         """
         name, *rest = text.split(":")
+        every = rest[1:] == ["all"]
         try:
             weight = float(rest[0]) if rest and rest[0] else None
-            groups = tuple(int(number) for number in rest[1].split("+")) if len(rest) > 1 else ()
+            groups = tuple(int(number) for number in rest[1].split("+")) if len(rest) > 1 and not every else ()
         except ValueError as error:
             raise UsageError(f"'{text}' is not NAME[:WEIGHT[:GROUP]]", hint="for example add_detail:0.8:1") from error
         if len(rest) > 2 or not name or not math.isfinite(weight or 0):
             raise UsageError(f"'{text}' is not NAME[:WEIGHT[:GROUP]]", hint="for example add_detail:0.8:1")
-        return cls(name=name, weight=weight, groups=groups)
+        return cls(name=name, weight=weight, groups=groups, every=every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +67,9 @@ class TriggerService:
         Raises:
             NotFound, Ambiguous: a wish names no installed LoRA. UsageError: a group that is not there.
         """
-        names = self._names()
-        choices = [_called(self.choice(wish), names) for wish in wishes]
-        choices += self._present(text, names, besides=choices)
+        naming = Naming.of(self.library)
+        choices = [_called(self.choice(wish), naming.names) for wish in wishes]
+        choices += self._present(text, naming, besides=choices)
         composed = composing.compose(
             text,
             choices,
@@ -74,7 +77,7 @@ class TriggerService:
             placement=Placement(self.defaults.placement),
             format=format,
             with_words=with_words,
-            names=names,
+            names=naming.names,
         )
         remarks = tuple(
             f"nobody suggests a weight for {choice.name}: {choice.weight:g} is what most prompts use"
@@ -86,7 +89,7 @@ class TriggerService:
             composed,
             prompt=with_embeddings(composed.prompt, embeddings, format),
             negative_prompt=with_embeddings(composed.negative_prompt, embeddings, format),
-            warnings=(*composed.warnings, *self._doubts(choices, names)),
+            warnings=(*composed.warnings, *self._doubts(choices, naming)),
             remarks=remarks,
         )
 
@@ -97,14 +100,14 @@ class TriggerService:
             NotFound, Ambiguous: no installed LoRA of that name.
         """
         lora = self.library.find(name)
-        names = self._names()
+        naming = Naming.of(self.library)
         words = tuple(tuple(word.text for word in group.words) for group in lora.groups)
-        gone = _called(Choice(name=lora.name, groups=words, negative=lora.negative), names)
-        return composing.remove(text, gone, keep=self._present(text, names, besides=[gone]), negative=negative)
+        gone = _called(Choice(name=lora.name, groups=words, negative=lora.negative), naming.names)
+        return composing.remove(text, gone, keep=self._present(text, naming, besides=[gone]), negative=negative)
 
     def choice(self, wish: Wish) -> Choice:
         """What a wish puts into a prompt."""
-        lora = with_groups(self.library.find(wish.name), wish.groups)
+        lora = with_groups(self.library.find(wish.name), wish)
         weight = wish.weight if wish.weight is not None else lora.weight
         return Choice(
             name=lora.name,
@@ -115,33 +118,20 @@ class TriggerService:
             usual=weight is None and lora.type is not LoraType.EMBEDDING,
         )
 
-    def _present(self, text: str, names: Names, *, besides: Sequence[Choice]) -> list[Choice]:
+    def _present(self, text: str, naming: Naming, *, besides: Sequence[Choice]) -> list[Choice]:
         """The LoRAs that the user's own text names, besides those; their weights there stay."""
         known = {name.casefold() for choice in besides for name in choice.names}
         tags = dict.fromkeys(tag.name for tag in lora_tags(strip_comments(text)) if tag.name)
-        return [self._named(name, names) for name in tags if name.casefold() not in known]
+        return [_named(name, naming) for name in tags if name.casefold() not in known]
 
-    def _named(self, name: str, names: Names) -> Choice:
-        loras = self._of_stem(name)
-        if not loras and (file := names.loaded(name)) is not None:
-            loras = self._of_stem(file.name)
-        if not loras:
-            return Choice(name=name, found=False)
-        lora = loras[-1]
-        called = None if lora.name.casefold() == name.casefold() else name
-        return Choice(name=lora.name, called=called, groups=lora.inserted_words, negative=lora.negative)
-
-    def _of_stem(self, name: str) -> Sequence[Installed]:
-        """The LoRAs of that stem, of its exact case if there are any; AUTOMATIC1111 loads the last."""
-        found = [lora for lora in self.library.records.by_name(name) if lora.type is not LoraType.EMBEDDING]
-        exact = [lora for lora in found if lora.name == name] or found
-        return sorted(exact, key=lambda lora: walk_key(lora.path))
-
-    def _doubts(self, choices: Sequence[Choice], names: Names) -> list[Note]:
+    def _doubts(self, choices: Sequence[Choice], naming: Naming) -> list[Note]:
         """Names that lead to no file, to one that is gone, or to one of several."""
-        notes = [self._unknown(choice.name, names) for choice in choices if not choice.found]
+        # Forge drops every LoRA of a prompt that names a missing one; AUTOMATIC1111 skips it without a word.
+        notes = [
+            Note(code="unknown_lora", message=naming.unknown(choice.name)) for choice in choices if not choice.found
+        ]
         for choice in choices:
-            same = self._of_stem(choice.name) if choice.found and choice.tag else ()
+            same = naming.of_stem(choice.name) if choice.found and choice.tag else ()
             if len(same) > 1:
                 message = f"{len(same)} files are called '{choice.name}': the tag loads {same[-1].path} alone"
                 notes.append(Note(code="same_stem", message=message))
@@ -149,19 +139,14 @@ class TriggerService:
                 notes.append(Note(code="missing_file", message=f"the file of '{choice.name}' is gone: {same[-1].path}"))
         return notes
 
-    def _unknown(self, name: str, names: Names) -> Note:
-        # Forge drops every LoRA of a prompt that names a missing one; AUTOMATIC1111 skips it without a word.
-        sharing = [file.name for file in names.namesakes(name)]
-        if sharing:
-            hint = f"; it is the name inside several files, which loads none of them: {', '.join(sharing)}"
-        else:
-            near = self.library.similar(name)
-            hint = f"; did you mean {', '.join(near)}?" if near else ""
-        return Note(code="unknown_lora", message=f"the prompt names '{name}', which is not installed{hint}")
 
-    def _names(self) -> Names:
-        rows = self.library.records.names_and_aliases()
-        return Names.of(Known(name=name, alias=alias, family=family) for name, alias, family in rows)
+def _named(name: str, naming: Naming) -> Choice:
+    """The LoRA that a tag of the user's own names."""
+    lora = naming.loaded(name)
+    if lora is None:
+        return Choice(name=name, found=False)
+    called = None if lora.name.casefold() == name.casefold() else name
+    return Choice(name=lora.name, called=called, groups=lora.inserted_words, negative=lora.negative)
 
 
 def _called(choice: Choice, names: Names) -> Choice:
@@ -172,16 +157,17 @@ def _called(choice: Choice, names: Names) -> Choice:
     return replace(choice, called=file.called)
 
 
-def with_groups(lora: Installed, groups: Sequence[int]) -> Installed:
+def with_groups(lora: Installed, wish: Wish) -> Installed:
     """The LoRA with exactly the groups asked for switched on; as it is if none is asked for.
 
     Raises:
         UsageError: a group the LoRA does not have.
     """
     known = {group.index for group in lora.groups}
-    if unknown := set(groups) - known:
+    if unknown := set(wish.groups) - known:
         has = ", ".join(map(str, sorted(known))) or "none"
         raise UsageError(f"{lora.name} has no trigger group {min(unknown)}", hint=f"its groups: {has}")
-    if not groups:
+    wanted = known if wish.every else set(wish.groups)
+    if not wanted:
         return lora
-    return replace(lora, groups=tuple(replace(group, enabled=group.index in groups) for group in lora.groups))
+    return replace(lora, groups=tuple(replace(group, enabled=group.index in wanted) for group in lora.groups))

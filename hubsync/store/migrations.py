@@ -62,6 +62,12 @@ def m004_finding(database: sqlite_utils.Database) -> None:
     finding.refresh(database.conn, None)
 
 
+@MIGRATIONS()
+def m005_probing(database: sqlite_utils.Database) -> None:
+    """Words that were tried out."""
+    _step(database, 5)
+
+
 def _step(database: sqlite_utils.Database, version: int) -> None:
     for statement in statements(version):
         database.execute(statement)

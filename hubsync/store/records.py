@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from hubsync.domain import Entry, Installed, ListFilter, Stamp
+from hubsync.domain import Entry, Installed, ListFilter, Stamp, Suggestion
 from hubsync.refs import Ref
 from hubsync.store import rows
 from hubsync.store.database import Database
@@ -117,6 +117,26 @@ class Records:
             found = connection.execute(query, [wanted]).fetchall()
             extras = rows.Extras.of(connection, [row["id"] for row in found])
             return [self._entry(connection, row, extras) for row in found]
+
+    def suggested(self, path: Path) -> list[Suggestion]:
+        """Words that were tried out on the LoRA at that path, best first."""
+        query = (
+            "SELECT text, score, source FROM suggestions JOIN loras ON id = lora_id WHERE path = ? ORDER BY position"
+        )
+        with self.database.reading() as connection:
+            return [Suggestion(**row) for row in connection.execute(query, [self.database.stored(path)])]
+
+    def suggest(self, path: Path, suggestions: Iterable[Suggestion]) -> None:
+        """Keep words that were tried out instead of those of before."""
+        stored = self.database.stored(path)
+        rows = [(at, one.text, one.score, one.source, stored) for at, one in enumerate(suggestions)]
+        with self.database.writing() as database:
+            of_it = "(SELECT id FROM loras WHERE path = ?)"
+            database.execute(f"DELETE FROM suggestions WHERE lora_id = {of_it}", [stored])  # noqa: S608
+            database.conn.executemany(
+                f"INSERT INTO suggestions SELECT id, ?, ?, ?, ? FROM loras WHERE id = {of_it}",  # noqa: S608
+                rows,
+            )
 
     def alone(self) -> AbstractContextManager[None]:
         """While it lasts nobody else changes what was read in it; see `Database.alone`."""

@@ -237,7 +237,19 @@ END
 """
 """Version 4: LoRAs are found by any part of their words."""
 
-STEPS = (INITIAL, DOWNLOADS, KNOWLEDGE, FINDING)
+PROBING = """
+CREATE TABLE suggestions (
+    lora_id INTEGER NOT NULL REFERENCES loras (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    score REAL NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (lora_id, position)
+) WITHOUT ROWID
+"""
+"""Version 5: words that were tried out on a LoRA."""
+
+STEPS = (INITIAL, DOWNLOADS, KNOWLEDGE, FINDING, PROBING)
 
 VERSION = len(STEPS)
 """SQLite's `user_version` of an up-to-date library."""

@@ -26,7 +26,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job. `done` and `total` are bytes, or pictures; `note` is the last thing it said.
+    """One job. `done` and `total` are bytes, or pictures and parts of one; `note` is the last thing it said.
 
     A download has a `ref`, by which the queue knows it: it can be paused, and outlives the program. `rate` is bytes a
     second, `eta` seconds. `ending` is how it stands once it has stopped.
@@ -132,7 +132,10 @@ def _told(job: Job, event: Event) -> Job:
             return replace(job, total=event.total)
         case Advanced():
             total = event.total or job.total
-            return replace(job, done=event.done, total=total, rate=event.rate, eta=event.eta)
+            done = event.done if event.share is None else event.share * (total or 0)
+            # A render that begins to draw has loaded what its note spoke of.
+            note = "" if event.share == 0 else job.note
+            return replace(job, done=done, total=total, rate=event.rate, eta=event.eta, note=note)
         case Verified():
             return replace(job, note="SHA-256 verified")
         case Noted() | Finished():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +16,19 @@ from PIL import Image, ImageStat
 
 from hubsync.config import Settings
 from hubsync.domain import Installed, LoraType, Render, RenderKind, RenderOutcome, TriggerGroup, TriggerWord, WordSource
-from hubsync.errors import Cancelled, HubsyncError, RendererMissing, WrongFamily
-from hubsync.events import Event, Noted
+from hubsync.errors import Cancelled, HubsyncError, OutOfMemory, RendererMissing, WrongFamily
+from hubsync.events import Advanced, Event, Noted
 from hubsync.families import load_families
 from hubsync.render.plan import RenderOptions, make_plan
 from hubsync.render.process import run
+from hubsync.render.resident import Renderer
 
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
 DATA = Path(__file__).parents[2] / "hubsync" / "sandbox" / "data"
 COMMAND = (sys.executable, "-m", "hubsync.renderer")
+OFFLINE = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 PROMPT = "a large red circle on a blue background"
 
 
@@ -52,11 +57,12 @@ def render(
     out: Path,
     *,
     command: Sequence[str] = COMMAND,
+    renderer: Renderer | None = None,
     sink: Callable[[Event], object] = id,
     cancel: threading.Event | None = None,
     **options: Any,
 ) -> RenderOutcome:
-    """Render as the service does, offline, eight steps at guidance 3."""
+    """Render as the service does, offline, eight steps at guidance 3; a renderer of its own unless one is given."""
     chosen = {"prompt": PROMPT, "steps": 8, "cfg": 3.0, "sampler": "", "device": "cpu", "out": out, **options}
     plan = make_plan(
         [(lora, None) for lora in loras],
@@ -65,8 +71,8 @@ def render(
         families=load_families(),
         library={lora.name: lora for lora in loras}.__getitem__,
     )
-    offline = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    return run(plan, command=command, sink=sink, cancel=cancel or threading.Event(), environment=offline)
+    with nullcontext(renderer) if renderer else Renderer(command, environment=OFFLINE) as asked:
+        return run(plan, renderer=asked, sink=sink, cancel=cancel or threading.Event())
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +124,45 @@ def test_an_embedding_is_drawn_by_its_name(everything: RenderOutcome) -> None:
 
 
 def test_the_outcome_says_how_it_was_drawn(everything: RenderOutcome) -> None:
-    """On the CPU in fp32, in the checkpoint's own size, with a sheet of a row per LoRA and weight."""
+    """On the CPU in fp32, in the checkpoint's own size, with a sheet of LoRAs down and weights across."""
     assert (everything.device, everything.dtype) == ("cpu", "float32")
     assert {one.size for one in everything.renders} == {(64, 64)}
     assert everything.sheet is not None
     with Image.open(everything.sheet) as sheet:
-        assert sheet.height > 256 * len(EVERYTHING) * len(WEIGHTS)
+        assert sheet.height > 256 * len(EVERYTHING)
+        assert sheet.width > 256 * len(WEIGHTS)
+
+
+def test_a_second_render_finds_the_checkpoint_loaded(tmp_path: Path) -> None:
+    """In one session one process draws both, each as if it were alone; a failure between them changes nothing."""
+    loading: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Noted):
+            loading.append(event.message)
+
+    with Renderer(COMMAND, environment=OFFLINE) as renderer:
+        first = render([SKS], tmp_path / "first", renderer=renderer, sink=hear)
+        with pytest.raises(HubsyncError):
+            render([shipped("gone", path=tmp_path / "gone.safetensors")], tmp_path, renderer=renderer, sink=hear)
+        second = render([SKS], tmp_path / "second", renderer=renderer, sink=hear)
+    assert [message for message in loading if message.startswith("loading")] == ["loading checkpoint"]
+    for one, other in zip(first.renders, second.renders, strict=True):
+        assert one.path.read_bytes() == other.path.read_bytes()
+
+
+def test_a_killed_renderer_is_an_error_and_the_next_one_draws(tmp_path: Path) -> None:
+    """As when the machine runs out of memory half-way."""
+    with Renderer(COMMAND, environment=OFFLINE) as renderer:
+
+        def kill(event: Event) -> None:
+            if isinstance(event, Advanced) and renderer._child is not None:
+                os.kill(renderer._child._process.pid, signal.SIGKILL)
+
+        with pytest.raises(OutOfMemory, match="was killed"):
+            render([SKS], tmp_path / "killed", steps=500, renderer=renderer, sink=kill)
+        assert not (tmp_path / "killed").exists()
+        assert len(render([SKS], tmp_path, renderer=renderer).renders) == 3
 
 
 def test_row_by_row_is_the_same(everything: RenderOutcome, tmp_path: Path) -> None:
@@ -148,7 +187,8 @@ def test_a_single_file_in_another_size_and_sampler(tmp_path: Path) -> None:
     with Image.open(outcome.renders[0].path) as picture:
         assert picture.size == (96, 64)
         assert "Sampler: Euler a, CFG scale: 3, Seed: 1, Size: 96x64, Model: shapes" in picture.info["parameters"]
-    (note,) = [event.message for event in events if isinstance(event, Noted)]
+    loading, note = (event.message for event in events if isinstance(event, Noted))
+    assert loading == "loading shapes.safetensors"
     assert note.startswith("'x': 6 of 96 modules have no place in this checkpoint")
 
 
@@ -186,8 +226,9 @@ def test_cancel_ends_a_render_at_once(tmp_path: Path) -> None:
     """A million steps are not waited for."""
     cancel = threading.Event()
 
-    def stop(_event: Event) -> None:
-        cancel.set()
+    def stop(event: Event) -> None:
+        if isinstance(event, Advanced):
+            cancel.set()
 
     with pytest.raises(Cancelled):
         render([SKS], tmp_path / "out", steps=1_000_000, sink=stop, cancel=cancel)

@@ -31,4 +31,6 @@ def say(line: wire.Line) -> None:
     sys.stdout.buffer.flush()
 
 
-draw(wire.decode_request(sys.stdin.buffer.readline()))
+asked = wire.decode_request(sys.stdin.buffer.readline())
+assert isinstance(asked, wire.Request)
+draw(asked)

@@ -187,6 +187,32 @@ async def test_events_become_a_line(open_library: OpenHubsync, start: Start) -> 
         assert job_line(jobs.all[0]).plain == "✓ x is installed  x clears"
 
 
+async def test_a_render_shows_its_steps_and_what_is_left(open_library: OpenHubsync, start: Start) -> None:
+    """What was being loaded is told no more once it is drawn with; the bar moves within a picture."""
+    async with start(open_library()) as journey:
+        jobs = journey.app.jobs
+        job = jobs.start("Rendering x", counts_bytes=False)
+        lines = []
+        for event in (
+            Started(key="render", label="x", total=3),
+            Noted(key="render", message="loading sd1.safetensors"),
+            Advanced(key="render", done=0, total=3, share=0.0),
+            Advanced(key="render", done=1, total=3, share=0.5),
+            Noted(key="render", message="6 modules were left out"),
+            Advanced(key="render", done=2, total=3, share=0.75, eta=65.4),
+        ):
+            jobs.hear(job.number, event)
+            lines.append(job_line(jobs.all[0]).plain)
+        assert [line.removesuffix("  x stops it") for line in lines] == [
+            "Rendering x  ────────────────  getting ready",
+            "Rendering x  ────────────────  getting ready  loading sd1.safetensors",
+            "Rendering x  ────────────────  getting ready",
+            "Rendering x  ━━━━━━━━────────  1 of 3 pictures",
+            "Rendering x  ━━━━━━━━────────  1 of 3 pictures  6 modules were left out",
+            "Rendering x  ━━━━━━━━━━━━────  2 of 3 pictures, 1:05 left  6 modules were left out",
+        ]
+
+
 async def test_many_jobs_take_few_lines(open_library: OpenHubsync, start: Start) -> None:
     """Three lines show running jobs, one counts the rest; x stops the newest first."""
     async with start(open_library()) as journey:

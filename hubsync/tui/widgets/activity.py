@@ -73,10 +73,16 @@ def progress(job: Job) -> str:
     if job.counts_bytes:
         done = f"{size(job.done)} of {size(job.total)}" if job.total else size(job.done) if job.done else "starting"
         return f"{done}, {pace(job.rate, job.eta)}" if job.running and job.rate else done
-    return f"{job.done:g} of {job.total:g} pictures" if job.total and job.done else "getting ready"
+    if not job.total or not job.done:
+        return "getting ready"
+    return f"{int(job.done)} of {job.total:g} pictures{left(job.eta)}"
 
 
 def pace(rate: float, eta: float | None) -> str:
     """How fast, and how long that takes: `12 MB/s, 1:05 left`."""
-    left = "" if eta is None else f", {int(eta) // 60}:{int(eta) % 60:02} left"
-    return f"{size(rate)}/s{left}"
+    return f"{size(rate)}/s{left(eta)}"
+
+
+def left(eta: float | None) -> str:
+    """Seconds to go, after a comma; nothing where nobody can tell."""
+    return "" if eta is None else f", {int(eta) // 60}:{int(eta) % 60:02} left"

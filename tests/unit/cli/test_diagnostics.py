@@ -87,6 +87,19 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
     assert "\r 50% ████████████░░░░░░░░░░░░ add_detail" in terminal.getvalue()
 
 
+def test_a_render_tells_pictures_and_what_is_left() -> None:
+    """The bar follows the steps, the number whole pictures; nobody guesses seconds after the first step."""
+    terminal = _Terminal()
+    narrator = diagnostics.Narrator(stream=terminal)
+    narrator(Started(key="render", label="add_detail", total=16))
+    narrator(Advanced(key="render", done=0, total=16, share=0.02))
+    narrator(Advanced(key="render", done=6, total=16, share=0.39, eta=72.9))
+    assert terminal.getvalue().split("\r")[1:] == [
+        "  2% ░░░░░░░░░░░░░░░░░░░░░░░░ 0/16 pictures  add_detail",
+        " 39% █████████░░░░░░░░░░░░░░░ 6/16 pictures, 1:12 left  add_detail",
+    ]
+
+
 def test_quiet_says_nothing() -> None:
     """--quiet silences narration."""
     stream = io.StringIO()

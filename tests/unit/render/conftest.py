@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -52,11 +53,24 @@ LIBRARY = {
         installed("mona", "mona", "day outfit", weight=0.6),
         installed("flat", family="sdxl"),
         installed("unknown", family=None),
+        installed("lost", missing=True),
         installed("a:b"),
-        installed("weighty", network="dora"),
+        replace(
+            installed("outfits"),
+            groups=tuple(
+                TriggerGroup(
+                    index=index,
+                    enabled=index != 2,
+                    words=tuple(TriggerWord(text=text, source=WordSource.CIVITAI) for text in ("lily", outfit)),
+                )
+                for index, outfit in enumerate(("day", "dusk", "night"), start=1)
+            ),
+        ),
         installed("blue_ring", "blue_ring", type=LoraType.EMBEDDING, sha256="f" * 64),
     )
 }
+
+PICKLED = replace(installed("old_ring", type=LoraType.EMBEDDING), path=Path("/library/old_ring.pt"))
 
 
 def find(name: str) -> Installed:
@@ -84,7 +98,7 @@ def plan(tmp_path: Path) -> Plan:
             settings=settings or Settings(checkpoint={"sd1": str(tmp_path / "sd1")}),
             families=load_families(),
             library=find,
-            embeddings=[LIBRARY["blue_ring"]],
+            embeddings=[LIBRARY["blue_ring"], PICKLED],
         )
 
     return make

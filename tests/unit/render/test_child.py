@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -22,7 +22,7 @@ from hubsync.errors import (
     WrongFamily,
 )
 from hubsync.render import wire
-from hubsync.render.child import answers
+from hubsync.render.resident import Renderer
 
 REQUEST = wire.Request(checkpoint="/no", steps=1, cfg=1.0, rows=(wire.Row(prompt="a red cat", seed=1),), folder="/no")
 PRELUDE = """
@@ -35,10 +35,15 @@ def say(type, **fields):
 
 def listen(
     script: str, *, timeout: float = 60.0, cancel: threading.Event | None = None, prelude: str = PRELUDE
-) -> Iterator[wire.Line]:
-    """What `answers` gives of a child that runs `script`."""
+) -> Generator[wire.Line]:
+    """What a child that runs `script` answers, after the note that the checkpoint is being loaded."""
     command = [sys.executable, "-c", prelude + script]
-    return answers(command, REQUEST, cancel=cancel or threading.Event(), timeout=timeout, environment={})
+    with (
+        Renderer(command, timeout=timeout) as renderer,
+        renderer.ask(REQUEST, cancel=cancel or threading.Event()) as lines,
+    ):
+        assert next(lines) == wire.Note(message="loading no")
+        yield from lines
 
 
 def is_alive(pid: int) -> bool:
@@ -124,9 +129,12 @@ def test_a_missing_library_is_told_from_a_crash() -> None:
 
 def test_a_command_that_is_not_there_is_a_missing_renderer() -> None:
     """render.python may name an interpreter that was removed."""
-    lines = answers(["/no/such/python"], REQUEST, cancel=threading.Event(), timeout=1, environment={})
-    with pytest.raises(RendererMissing, match="/no/such/python cannot be started"):
-        next(lines)
+    with (
+        Renderer(["/no/such/python"]) as renderer,
+        renderer.ask(REQUEST, cancel=threading.Event()) as lines,
+        pytest.raises(RendererMissing, match="/no/such/python cannot be started"),
+    ):
+        list(lines)
 
 
 def test_silence_ends_the_process() -> None:
@@ -141,7 +149,7 @@ def test_silence_ends_the_process() -> None:
 
 def test_cancel_stops_a_child_that_ignores_a_polite_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelled is raised, and the process is killed when it does not end by itself."""
-    monkeypatch.setattr("hubsync.render.child._GRACE", 0.1)
+    monkeypatch.setattr("hubsync.render.child.GRACE", 0.1)
     cancel = threading.Event()
     stubborn = "signal.signal(signal.SIGTERM, signal.SIG_IGN); say('note', message=str(os.getpid()))\nwhile True: pass"
     lines = listen(stubborn, cancel=cancel)
@@ -155,13 +163,7 @@ def test_cancel_stops_a_child_that_ignores_a_polite_request(monkeypatch: pytest.
 
 def test_a_consumer_that_stops_listening_leaves_no_process() -> None:
     """An error in whoever handles the lines ends the child as well."""
-    lines = answers(
-        [sys.executable, "-c", PRELUDE + "say('note', message=str(os.getpid())); threading.Event().wait()"],
-        REQUEST,
-        cancel=threading.Event(),
-        timeout=60,
-        environment={},
-    )
+    lines = listen("say('note', message=str(os.getpid())); threading.Event().wait()")
     note = next(lines)
     assert isinstance(note, wire.Note)
     lines.close()
@@ -171,7 +173,26 @@ def test_a_consumer_that_stops_listening_leaves_no_process() -> None:
 def test_a_large_request_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request larger than a pipe goes through while the child is already talking."""
     rows = tuple(wire.Row(prompt="x" * 1000, seed=seed) for seed in range(500))
-    monkeypatch.setattr(f"{__name__}.REQUEST", wire.Request(checkpoint="", steps=1, cfg=1.0, rows=rows, folder=""))
+    monkeypatch.setattr(f"{__name__}.REQUEST", wire.Request(checkpoint="/no", steps=1, cfg=1.0, rows=rows, folder=""))
     script = "say('note', message=str(len(request['rows']))); say('done')"
     talkative = 'print("x" * 200_000, flush=True)\n' + PRELUDE
     assert list(listen(script, prelude=talkative)) == [wire.Note(message="500"), wire.Done()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups")
+def test_what_a_child_leaves_running_holds_nobody_up() -> None:
+    """A process it started keeps its output open: its end counts all the same, and the other is ended too."""
+    before = threading.active_count()
+    script = (
+        "import subprocess; subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE); os._exit(3)"
+    )
+    with pytest.raises(HubsyncError, match="ended with code 3"):
+        list(listen(script))
+    assert threading.active_count() == before
+
+
+def test_a_child_that_closes_its_output_and_lives_on_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can come from it any more."""
+    monkeypatch.setattr("hubsync.render.child.GRACE", 0.1)
+    with pytest.raises(HubsyncError, match="closed its output"):
+        list(listen("os.close(1); threading.Event().wait()"))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hubsync.config import Settings
-from hubsync.domain import LoraUse, RenderKind
-from hubsync.errors import HubsyncError, UnknownLora, UnsafeName, UsageError, WrongFamily
+from hubsync.domain import LoraType, LoraUse, RenderKind
+from hubsync.errors import HubsyncError, NotFound, UnknownLora, UnsafeFile, UnsafeName, UsageError, WrongFamily
+from hubsync.families import load_families
 from hubsync.render import wire
+from hubsync.render.fitting import refusal
+from hubsync.render.plan import RenderOptions, make_plan
 from hubsync.render.rows import PlannedRow
-from tests.unit.render.conftest import Plan
+from tests.unit.render.conftest import Plan, installed
 
 BASE, LORA, TRIGGERED = RenderKind
 
@@ -155,8 +159,8 @@ def test_a_checkpoint_is_needed_and_must_be_one_hubsync_draws_with(plan: Plan) -
     """No checkpoint for the family, and a family without a pipeline."""
     with pytest.raises(HubsyncError, match="no sdxl checkpoint is set"):
         plan("flat")
-    with pytest.raises(HubsyncError, match="flux2 checkpoints cannot be rendered yet"):
-        plan("unknown", settings=Settings(checkpoint={"flux2": "/models/flux2.safetensors"}))
+    with pytest.raises(HubsyncError, match="other checkpoints cannot be rendered yet"):
+        plan("unknown", settings=Settings(checkpoint={"other": "/models/other.safetensors"}))
 
 
 @pytest.mark.parametrize(
@@ -184,10 +188,89 @@ def test_a_tag_of_a_lora_that_is_not_there_is_an_error(plan: Plan) -> None:
         plan("mona", prompt="a cat <lora:gone:1>")
 
 
-def test_a_network_the_renderer_cannot_apply_is_refused_before_loading(plan: Plan) -> None:
-    """By what its header told when it was installed."""
-    with pytest.raises(HubsyncError, match="'weighty' cannot be rendered yet: it is a dora network"):
-        plan("weighty")
+@pytest.mark.parametrize("network", ["dora", "loha", "lokr", "glora", "ia3", "full", "oft", "boft", None])
+def test_every_network_is_drawn(network: str | None) -> None:
+    """What adapts a model can be applied to it; a header that tells no network is the renderer's to judge."""
+    assert refusal(installed("x", network=network)) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "complaint"),
+    [
+        ({"missing": True}, NotFound, "'x' cannot be rendered: its file is gone"),
+        ({"path": Path("/library/x.pt")}, UnsafeFile, "x.pt is not a safetensors file"),
+        ({"type": LoraType.CHECKPOINT}, HubsyncError, "it is a checkpoint"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_loading(
+    fields: dict[str, Any], kind: type[HubsyncError], complaint: str
+) -> None:
+    """By name, as far as the library knows."""
+    error = refusal(replace(installed("x"), **fields))
+    assert type(error) is kind
+    assert complaint in error.message
+
+
+def test_each_group_has_a_row(plan: Plan) -> None:
+    """Groups are alternatives, measured against the one picture without words; files are told apart by number."""
+    made = plan("outfits", seeds=(1, 2))
+    assert [shown(row) for row in made.rows[:4]] == [
+        (BASE, "a red circle", 1),
+        (LORA, "a red circle <lora:outfits:0.8>", 1),
+        (TRIGGERED, "a red circle, lily, day <lora:outfits:0.8>", 1),
+        (TRIGGERED, "a red circle, lily, night <lora:outfits:0.8>", 1),
+    ]
+    assert [(row.group, row.trigger_words) for row in made.rows[2:4]] == [(1, ("lily", "day")), (3, ("lily", "night"))]
+    assert len(made.rows) == 8
+    assert [row.group for row in plan("mona").rows] == [None, None, None]
+
+
+def test_a_group_the_prompt_holds_leaves_no_row_without_words(plan: Plan) -> None:
+    """Its picture would be the one without words; the other groups have theirs."""
+    assert [row.kind for row in plan("outfits", prompt="lily, day").rows] == [BASE, TRIGGERED, TRIGGERED]
+
+
+def test_of_two_files_with_one_name_the_one_under_test_is_drawn() -> None:
+    """The library's own answer to the name is the other one; both at once cannot be told apart."""
+    here, there = installed("twin"), replace(installed("twin"), path=Path("/library/b/twin.safetensors"))
+    chosen: dict[str, Any] = {"settings": Settings(checkpoint={"sd1": "/models/x"}), "families": load_families()}
+    made = make_plan([(there, None)], RenderOptions(prompt="x"), library=lambda _: here, **chosen)
+    assert made.loras["twin"].path == there.path
+    with pytest.raises(UsageError, match="two files are called 'twin'"):
+        make_plan([(here, None), (there, None)], RenderOptions(prompt="x"), library=lambda _: here, **chosen)
+
+
+def test_rows_of_refused_loras_are_left_out(plan: Plan) -> None:
+    """Those under test and those that another's picture needs; with nothing left to test the refusal is the error."""
+    error = HubsyncError("it fits nothing here")
+    rest = plan("mona", "add_detail", "blue_ring", weights=(0.0, 1.0)).without({"mona": error})
+    assert {row.lora for row in rest.rows} == {None, "add_detail", "blue_ring"}
+    assert rest.without({}) is rest
+    assert {row.lora for row in rest.without({"blue_ring": error}).rows} == {None, "add_detail"}
+    for alone, refused in (
+        (plan("mona"), "mona"),
+        (plan("mona", prompt="x <lora:add_detail:1>"), "add_detail"),
+        (plan("mona", negative="blue_ring"), "blue_ring"),
+    ):
+        with pytest.raises(HubsyncError, match="it fits nothing here"):
+            alone.without({refused: error})
+
+
+def test_loras_of_the_prompt_must_fit_too(plan: Plan) -> None:
+    """A tag of another family, or of a file that is gone, is refused as the LoRA under test would be."""
+    with pytest.raises(WrongFamily, match="flat: made for sdxl"):
+        plan("mona", prompt="x <lora:flat:1>")
+    with pytest.raises(NotFound, match="'lost' cannot be rendered: its file is gone"):
+        plan("mona", prompt="x <lora:lost:1>")
+
+
+def test_an_embedding_nobody_may_open_is_told(plan: Plan) -> None:
+    """A pickle is never sent to the renderer; a prompt that names it says so."""
+    made = plan("add_detail", prompt="a cat, old_ring")
+    assert made.embeddings == {}
+    (note,) = made.notes
+    assert note.startswith("drawn without an embedding the prompt names: 'old_ring' cannot be rendered: old_ring.pt is")
+    assert plan("add_detail", prompt="a gold_ring").notes == ()
 
 
 def test_a_name_no_tag_can_hold_is_refused(plan: Plan) -> None:
@@ -197,6 +280,8 @@ def test_a_name_no_tag_can_hold_is_refused(plan: Plan) -> None:
 
 
 def test_what_the_pictures_will_not_show_is_said(plan: Plan) -> None:
-    """Composed prompts and prompt editing are not drawn yet; plain prompts need no note."""
+    """Prompts are not composed, and prompt editing needs a pipeline that takes a prompt at every step."""
     assert plan("mona").notes == ()
-    assert [note.split(" ")[0] for note in plan("mona", prompt="a cat AND [a:b:0.5]").notes] == ["AND", "prompt"]
+    assert [note.split(" ")[0] for note in plan("mona", prompt="a cat AND [a:b:0.5]").notes] == ["AND"]
+    flux = Settings(checkpoint={"flux1": "/models/flux.safetensors"})
+    assert [note.split(" ")[0] for note in plan("unknown", prompt="[a:b:0.5]", settings=flux).notes] == ["prompt"]

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from hubsync.domain import RenderKind, RenderOutcome
-from hubsync.errors import Cancelled, HubsyncError, NoPermission
+from hubsync.errors import Cancelled, HubsyncError, NoPermission, WrongFamily
 from hubsync.events import Advanced, Event, Finished, Noted, Started
 from hubsync.render.plan import RenderPlan
 from hubsync.render.process import run
-from tests.unit.render.conftest import COMMAND, Plan
+from hubsync.render.resident import Renderer
+from tests.unit.render.conftest import COMMAND, PAINTER, Plan
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def execute(
-    plan: RenderPlan, *, command: Sequence[str] = COMMAND, cancel: threading.Event | None = None, **options: Any
+    plan: RenderPlan,
+    *,
+    command: Sequence[str] = COMMAND,
+    cancel: threading.Event | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    **options: Any,
 ) -> tuple[RenderOutcome, list[Event]]:
-    """Run a plan and keep its events."""
+    """Run a plan and keep its events; each look at the clock is a second later."""
     events: list[Event] = []
-    options = {"timeout": 60.0, "now": lambda: NOW, **options}
-    return run(plan, command=command, sink=events.append, cancel=cancel or threading.Event(), **options), events
+    options = {"now": lambda: NOW, "clock": itertools.count(0.0).__next__, "sink": events.append, **options}
+    with Renderer(command, environment=environment, timeout=60.0) as renderer:
+        return run(plan, renderer=renderer, cancel=cancel or threading.Event(), **options), events
 
 
 def test_pictures_numbers_and_files(plan: Plan) -> None:
@@ -104,12 +113,18 @@ def test_a_second_render_takes_names_of_its_own(plan: Plan) -> None:
 
 
 def test_events_tell_the_whole_story(plan: Plan) -> None:
-    """Start, notes of plan and renderer, every picture once, the end."""
+    """Start, notes of plan, loading and renderer, each step once, the end."""
     made = plan("sks_frame", prompt="a red AND a blue circle")
     _, events = execute(made)
     assert events[0] == Started(key="render", label="sks_frame", total=3)
-    assert [event.message.split()[0] for event in events if isinstance(event, Noted)] == ["AND", "one"]
-    assert [event.done for event in events if isinstance(event, Advanced)] == [1, 2, 3]
+    assert [event.message.split()[0] for event in events if isinstance(event, Noted)] == [
+        "AND",
+        "loading",
+        "one",
+    ]
+    told = [event for event in events if isinstance(event, Advanced)]
+    assert [event.done for event in told] == [0, 0, 1, 1, 2, 2, 3]
+    assert [event.share for event in told] == pytest.approx([0, 1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
     assert events[-1] == Finished(key="render", message=f"3 pictures in {made.out}")
 
 
@@ -118,6 +133,56 @@ def test_the_environment_reaches_the_renderer(plan: Plan) -> None:
     script = "import os, sys; sys.exit(os.environ['HF_TOKEN'] + ' ' + os.environ['OMP_WAIT_POLICY'])"
     with pytest.raises(HubsyncError, match="hf_x PASSIVE"):
         execute(plan("add_detail"), command=(sys.executable, "-c", script), environment={"HF_TOKEN": "hf_x"})
+
+
+STEPPING = """
+import itertools, json, sys
+from PIL import Image
+request = json.loads(sys.stdin.readline())
+def say(type, **fields):
+    print(json.dumps({"type": type, **fields}), flush=True)
+say("loaded", device="cpu", dtype="float32", sampler="DDIM", schedule="")
+for pictures in (0.5, 1.0, 0.5, 1.0, 1.5, 2.0):
+    say("progress", pictures=pictures)
+for index, row in enumerate(request["rows"]):
+    path = f"{request['folder']}/{index}.png"
+    Image.new("RGB", (64, 64)).save(path)
+    say("picture", row=index, path=path)
+say("done")
+"""
+"""Draws two pictures at once in four steps; after the second step memory runs out and it begins again."""
+
+
+def test_what_is_left_is_told_from_the_second_step_on(plan: Plan) -> None:
+    """At the pace so far, the steps done twice included; a render never goes back, and ends with nothing left."""
+    _, events = execute(plan("add_detail"), command=(sys.executable, "-c", STEPPING))
+    told = [(event.share, event.eta) for event in events if isinstance(event, Advanced)]
+    assert told == [(0.0, None), (0.25, None), (0.5, 2.0), (0.75, 2.0), (1.0, 0.0)]
+
+
+def test_progress_is_told_ten_times_a_second_at_most(plan: Plan) -> None:
+    """Of steps that take 0.06 seconds some are passed over, the last never."""
+    clock = itertools.count(0.0, 0.06).__next__
+    _, events = execute(plan("add_detail"), command=(sys.executable, "-c", STEPPING), clock=clock)
+    assert [event.share for event in events if isinstance(event, Advanced)] == [0.0, 0.25, 0.5, 1.0]
+
+
+def test_a_refused_lora_does_not_end_the_others(plan: Plan) -> None:
+    """It is left out of the pictures and told with its reason; alone under test it is the error."""
+    refusing = PAINTER.replace(
+        'say("note", message="one module left out")',
+        'say("refused", lora="add_detail", code="wrong_family", message="it fits nothing here", hint="use another")',
+    ).replace(
+        'request["rows"]):', 'request["rows"]):\n    if any("add" in use["lora"] for use in row["loras"]): continue'
+    )
+    command = (sys.executable, "-c", refusing)
+    outcome, events = execute(plan("add_detail", "sks_frame"), command=command)
+    assert [use.name for render in outcome.renders for use in render.loras] == ["sks_frame"] * 2
+    error = outcome.refused["add_detail"]
+    assert (type(error), error.message, error.hint) == (WrongFamily, "it fits nothing here", "use another")
+    assert Noted(key="render", message="left out: it fits nothing here") in events
+    with pytest.raises(WrongFamily, match="it fits nothing here"):
+        execute(plan("add_detail", out=Path(outcome.renders[0].path.parent)), command=command)
 
 
 @pytest.mark.parametrize("script", ["import sys; sys.exit(1)", 'print(\'{"type": "failure", "code": "failed"\')'])
@@ -144,11 +209,11 @@ def test_cancel_leaves_nothing_behind(plan: Plan) -> None:
     script = 'print(\'{"type": "note", "message": "here"}\', flush=True); import threading; threading.Event().wait()'
     made = plan("add_detail")
     with pytest.raises(Cancelled):
-        run(
+        execute(
             made,
             command=(sys.executable, "-c", script),
-            sink=lambda event: cancel.set() if isinstance(event, Noted) else None,
             cancel=cancel,
+            sink=lambda event: cancel.set() if event == Noted(key="render", message="here") else None,
         )
     assert not made.out.exists()
 

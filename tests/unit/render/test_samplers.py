@@ -18,6 +18,9 @@ from hubsync.render.samplers import find_sampler, name_of
         (" Euler a ", "Euler a", "", "EulerAncestralDiscreteScheduler"),
         ("Euler Karras", "Euler", "Karras", "EulerDiscreteScheduler"),
         ("DDIM", "DDIM", "", "DDIMScheduler"),
+        ("DPM++ 2M SDE Heun SGM uniform", "DPM++ 2M SDE Heun", "SGM Uniform", "DPMSolverMultistepScheduler"),
+        ("DPM++ 2M Automatic", "DPM++ 2M", "Karras", "DPMSolverMultistepScheduler"),
+        ("euler uniform", "Euler", "Uniform", "EulerDiscreteScheduler"),
     ],
 )
 def test_names_are_found_in_any_case(text: str, name: str, schedule: str, scheduler: str) -> None:
@@ -42,10 +45,27 @@ def test_an_unknown_name_gets_a_hint(text: str, hint: str) -> None:
     assert caught.value.hint.startswith(hint)
 
 
-def test_a_schedule_type_the_sampler_has_not_is_refused() -> None:
-    """Euler a draws its own noise and knows no Karras spacing."""
-    with pytest.raises(UsageError, match="Euler a Karras"):
-        find_sampler("Euler a Karras")
+@pytest.mark.parametrize(
+    ("text", "complaint", "hint"),
+    [
+        ("DPM++ 2S a", "cannot draw with the sampler 'DPM++ 2S a'", "the nearest is 'DPM++ SDE'"),
+        ("dpm++ 2s a karras", "cannot draw with the sampler 'DPM++ 2S a'", "the nearest is 'DPM++ SDE'"),
+        ("DPM adaptive", "'DPM adaptive'", "the nearest is 'DPM++ 2M'"),
+        ("LMS Karras", "'LMS'", "the nearest is 'Euler'"),
+        ("Restart", "'Restart'", "the nearest is 'Heun'"),
+        ("Euler a Karras", "'Euler a' cannot be drawn with the schedule type Karras", "it has Uniform, Normal, SGM"),
+        ("DPM++ 2M Beta", "'DPM++ 2M' cannot be drawn with the schedule type Beta", "the nearest is SGM Uniform; it"),
+        ("DPM++ 2M Normal", "'DPM++ 2M' cannot be drawn with the schedule type Normal", "it has Karras, "),
+        ("Euler Align Your Steps", "the schedule type Align Your Steps", "the nearest is Karras; "),
+        ("DDIM Karras", "'DDIM' cannot be drawn with the schedule type Karras", "it has its own"),
+    ],
+)
+def test_what_has_no_equal_is_refused(text: str, complaint: str, hint: str) -> None:
+    """What diffusers lacks of AUTOMATIC1111's samplers and schedule types is never drawn as another: it is told."""
+    with pytest.raises(UsageError) as caught:
+        find_sampler(text)
+    assert complaint in caught.value.message
+    assert caught.value.hint.startswith(hint)
 
 
 @pytest.mark.parametrize(

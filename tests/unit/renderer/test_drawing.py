@@ -107,15 +107,15 @@ def test_a_session_saves_pictures_and_keeps_the_checkpoint(tmp_path: Path, pipe:
     """Two requests load it once; the files are the pictures, to half a level."""
     said: list[wire.Line] = []
     session = Session(said.append)
-    session.render(request(rows=(row(),), folder=str(tmp_path), device="cpu"))
+    session.answer(request(rows=(row(),), folder=str(tmp_path), device="cpu"))
     loaded = session._pipe
-    session.render(request(rows=(row(seed=2),), folder=str(tmp_path), device="cpu", sampler="Euler"))
+    session.answer(request(rows=(row(seed=2),), folder=str(tmp_path), device="cpu", sampler="Euler"))
     assert session._pipe is loaded
     assert [line for line in said if isinstance(line, wire.Loaded)] == [
         wire.Loaded(device="cpu", dtype="float32", sampler="DDIM"),
         wire.Loaded(device="cpu", dtype="float32", sampler="Euler"),
     ]
-    session.render(request(rows=(row(),), folder=str(tmp_path), device="cpu"))
+    session.answer(request(rows=(row(),), folder=str(tmp_path), device="cpu"))
     with Image.open(tmp_path / "0000.png") as picture:
         pixels = torch.tensor(list(picture.tobytes())).reshape(64, 64, 3)
     expected = draw(pipe, [row()], {})[0].permute(1, 2, 0) * 255
@@ -133,7 +133,7 @@ def test_a_download_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[wire.Line] = []
     for checkpoint in ("owner/checkpoint", "/no/such/file.safetensors", "nothing"):
         with pytest.raises(NotFound):
-            Session(said.append).render(request(checkpoint=checkpoint, rows=(row(),), device="cpu"))
+            Session(said.append).answer(request(checkpoint=checkpoint, rows=(row(),), device="cpu"))
     assert said == [wire.Note(message="fetching owner/checkpoint from Hugging Face, once")]
 
 
@@ -147,7 +147,7 @@ def test_a_session_reports_what_was_left_out(tmp_path: Path, table: dict[str, An
     path = random_lora(tmp_path / "x.safetensors", modules(table, "attn2.to_k"), misspelt)
     said: list[wire.Line] = []
     rows = (row(x=1.0),)
-    Session(said.append).render(request(rows=rows, folder=str(tmp_path), device="cpu", loras={"x": str(path)}))
+    Session(said.append).answer(request(rows=rows, folder=str(tmp_path), device="cpu", loras={"x": str(path)}))
     notes = [line.message for line in said if isinstance(line, wire.Note)]
     assert len(notes) == 1
     assert notes[0].startswith(
