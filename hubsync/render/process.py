@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,9 @@ KEY = "render"
 
 _PROBE_STEPS = 8
 """Steps of the trajectory on which words are tried; the renderer goes along its beginning only."""
+
+_SCRATCH, _LOCK = ".drawing-", "lock"
+"""How folders of unfinished pictures begin, and the file in them that is locked while they are drawn into."""
 
 _PAUSE = 0.1
 """Seconds between two events that tell how far a render is."""
@@ -174,17 +178,31 @@ class _Job:
         self.sink(Advanced(key=KEY, done=int(reached), total=self.total, share=share, eta=eta))
 
 
+def _sweep(out: Path) -> None:
+    """Remove what renders left here, or beside, that were killed: nobody holds its lock."""
+    from filelock import FileLock, Timeout
+
+    for lock in (*out.glob(f"{_SCRATCH}*/{_LOCK}"), *out.parent.glob(f"*/{_SCRATCH}*/{_LOCK}")):
+        with suppress(Timeout, OSError), FileLock(lock, timeout=0):
+            shutil.rmtree(lock.parent, ignore_errors=True)
+        with suppress(OSError):  # it holds pictures
+            lock.parent.parent.rmdir()
+
+
 @contextmanager
 def _scratch(out: Path) -> Iterator[Path]:
     """A folder inside `out`, so that nothing is copied across file systems; what was made and is empty goes again."""
+    from filelock import FileLock
+
+    _sweep(out)
     existed = out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".drawing-", dir=out)
+        folder = tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=out)
     except OSError as error:
         raise NoPermission(f"pictures cannot be written to {out}: {error.strerror}", hint="use --out DIR") from error
     try:
-        with folder as name:
+        with folder as name, FileLock(Path(name) / _LOCK):
             yield Path(name)
     finally:
         if not existed and not any(out.iterdir()):

@@ -173,13 +173,14 @@ def _hook(stack: _Stack) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Te
 def _linear(x: Tensor, output: Tensor, down: Tensor, up: Tensor) -> Tensor:
     rows = len(x)
     reduced = x.reshape(rows, -1, x.shape[-1]) @ down.mT
-    return torch.baddbmm(output.reshape(rows, -1, output.shape[-1]), reduced, up.mT).view_as(output)
+    # In place: a new output for each module takes 20 % of the time of a whole batch.
+    return output.reshape(rows, -1, output.shape[-1]).baddbmm_(reduced, up.mT).view_as(output)
 
 
 def _pointwise(x: Tensor, output: Tensor, down: Tensor, up: Tensor) -> Tensor:
     """A 1x1 convolution is a matrix for every pixel."""
     reduced = down.flatten(2) @ x.flatten(2)
-    return torch.baddbmm(output.flatten(2), up.flatten(2), reduced).view_as(output)
+    return output.flatten(2).baddbmm_(up.flatten(2), reduced).view_as(output)
 
 
 def _convolution(x: Tensor, output: Tensor, down: Tensor, up: Tensor, module: nn.Conv2d) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,23 @@ def components(pipe: Pipeline) -> dict[str, nn.Module]:
     """The parts of a pipeline that LoRAs change, by diffusers' names."""
     found = {name: getattr(pipe, name, None) for name in _COMPONENTS}
     return {name: model for name, model in found.items() if isinstance(model, nn.Module)}
+
+
+def converted(pipe: Pipeline, tensors: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+    """A LoRA's tensors as diffusers spells them for a pipeline of this family; nothing where it cannot.
+
+    Newer families have spellings that diffusers alone knows. Its converters fail in whatever way a name surprises them.
+    """
+    convert = getattr(type(pipe), "lora_state_dict", None)
+    if convert is None:
+        return {}
+    try:
+        found = convert(dict(tensors))
+    except (ValueError, KeyError, IndexError, AttributeError, AssertionError, RuntimeError, TypeError):
+        return {}
+    # Some give alphas, or metadata, as further values.
+    first = found[0] if isinstance(found, tuple) else found
+    return {key: tensor for key, tensor in first.items() if isinstance(tensor, torch.Tensor)}
 
 
 def use_sampler(pipe: Pipeline, own: Any, name: str) -> tuple[str, str]:  # noqa: ANN401

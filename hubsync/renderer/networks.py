@@ -7,11 +7,11 @@ reported as left over, or the reason why the file is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -28,6 +28,9 @@ _UNDRAWN = {
     "vera_lambda": "VeRA",
 }
 """Network types that some tools write and the renderer does not draw, by a part of their keys."""
+
+Convert: TypeAlias = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
+"""Another spelling of a file's tensors; nothing where it knows none."""
 
 _OWN = "render it with --checkpoint of its own base model"
 
@@ -68,8 +71,10 @@ class Network:
         )
 
 
-def load_network(name: str, path: Path, table: Table) -> Network:
+def load_network(name: str, path: Path, table: Table, convert: Convert | None = None) -> Network:
     """Read the file at `path` and bind it to the modules of `table`.
+
+    A file whose names are not in it is given to `convert`, which may know its family's other spellings.
 
     Raises:
         NotFound, NotSafetensors: no such file; not one of ours.
@@ -77,11 +82,27 @@ def load_network(name: str, path: Path, table: Table) -> Network:
         HubsyncError: nothing in it is of a network type that the renderer knows.
     """
     tensors, metadata = _read(path)
+    binder = _bound(name, tensors, table, metadata)
+    if convert is not None and binder.misses and (converted := convert(tensors)):
+        other = _bound(name, converted, table, metadata)
+        if not other.misses:
+            binder = other
+            if _numbers(converted) < _numbers(tensors):
+                binder.leftover.append("tensors that diffusers drops")
+    return binder.network(first=next(iter(tensors), "no tensor at all"), tensors=len(tensors))
+
+
+def _bound(name: str, tensors: Mapping[str, Tensor], table: Table, metadata: Mapping[str, str]) -> _Binder:
     modules, strangers = by_module(tensors)
     binder = _Binder(name, table, _Alphas(metadata), leftover=strangers)
     for module, roles in modules.items():
         binder.bind(module, roles)
-    return binder.network(first=next(iter(tensors), "no tensor at all"), tensors=len(tensors))
+    return binder
+
+
+def _numbers(tensors: Mapping[str, Tensor]) -> int:
+    """How many numbers a file's matrices hold; cutting a fused one makes more of them, never fewer."""
+    return sum(tensor.numel() for tensor in tensors.values() if tensor.ndim > 1)
 
 
 @dataclass(slots=True)
@@ -97,6 +118,11 @@ class _Binder:
     biases: dict[Target, Tensor] = field(default_factory=dict)
     known: int = 0
     found: int = 0
+
+    @property
+    def misses(self) -> bool:
+        """Whether the file would be refused: less than half of it has a place."""
+        return 2 * self.found < self.known
 
     def bind(self, module: str, roles: Roles) -> None:
         """Take one module of the file; what it is no part of is left over."""
@@ -129,7 +155,7 @@ class _Binder:
             what = f"is {kind}, which is not drawn" if kind else "holds nothing the renderer knows as a LoRA"
             raise HubsyncError(f"'{self.name}' {what}: {tensors} tensors, {first} first")
         # A Flux file's CLIP part fits SD 1: with the rest left out the picture would pass for the LoRA's.
-        if 2 * self.found < self.known:
+        if self.misses:
             raise WrongFamily(
                 f"only {self.found} of the {self.known} modules of '{self.name}' exist in this checkpoint, "
                 f"not {self.unplaced[0]}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from hubsync.render.wire import AnyRequest, Done, Line, Loaded, Note, Picture, Probe, Request, Scores
 from hubsync.renderer.drawing import Artist
 from hubsync.renderer.embeddings import load_embedding
-from hubsync.renderer.loading import choose_device, components, is_remote, load_pipeline, use_sampler
+from hubsync.renderer.loading import choose_device, components, converted, is_remote, load_pipeline, use_sampler
 from hubsync.renderer.memory import Pipeline, execution_device
 from hubsync.renderer.names import Table, table_of
 from hubsync.renderer.probing import scores
@@ -60,7 +61,13 @@ class Session:
         sampler, schedule = use_sampler(pipe, self._own_scheduler, request.sampler)
         dtype = str(pipe.dtype).removeprefix("torch.")
         self._say(Loaded(device=str(execution_device(pipe)), dtype=dtype, sampler=sampler, schedule=schedule))
-        wardrobe = Wardrobe(files=request.loras, table=self._table, device=execution_device(pipe), say=self._say)
+        wardrobe = Wardrobe(
+            files=request.loras,
+            table=self._table,
+            device=execution_device(pipe),
+            say=self._say,
+            convert=partial(converted, pipe),
+        )
         return Artist(pipe, wardrobe, self._embeddings(request), self._say)
 
     def _load(self, request: Request) -> None:

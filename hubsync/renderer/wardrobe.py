@@ -11,7 +11,7 @@ import torch
 from hubsync.errors import HubsyncError
 from hubsync.render.wire import Line, Note, Refused
 from hubsync.renderer.names import Table
-from hubsync.renderer.networks import Network, load_network
+from hubsync.renderer.networks import Convert, Network, load_network
 
 _ROOM = 4 << 30
 """Bytes of networks kept: twenty of SDXL's usual 100 MB, in the fp32 they are read to."""
@@ -25,6 +25,7 @@ class Wardrobe:
     table: Table
     device: torch.device
     say: Callable[[Line], object]
+    convert: Convert | None = None
     room: int = _ROOM
     _kept: dict[str, Network] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
@@ -49,7 +50,7 @@ class Wardrobe:
 
     def _load(self, name: str) -> Network | None:
         try:
-            network = load_network(name, Path(self.files[name]), self.table)
+            network = load_network(name, Path(self.files[name]), self.table, self.convert)
         except HubsyncError as error:
             self._refused.add(name)
             self.say(Refused(lora=name, code=error.code, message=error.message, hint=error.hint))

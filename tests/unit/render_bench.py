@@ -19,14 +19,17 @@ from PIL import Image
 def say(type, **fields):
     print(json.dumps({"type": type, **fields}), flush=True)
 for line in sys.stdin:
-    request = json.loads(line)
+    asked = json.loads(line)
+    request = asked.get("request", asked)
     if "broken" in request["checkpoint"]:
         say("failure", code="not_found", message="there is no checkpoint " + request["checkpoint"])
         continue
     say("loaded", device="cpu", dtype="float32", sampler="DDIM")
     if "odd" in request["loras"]:
         say("refused", lora="odd", code="wrong_family", message="'odd' fits nothing here")
-    for index, row in enumerate(request["rows"]):
+    if asked["type"] == "probe":
+        say("scores", scores=[0.9 if word == "ohwx" else 0.01 * len(word) for word in asked["words"]])
+    for index, row in enumerate(request["rows"] if asked is request else ()):
         if any(use["lora"] == "odd" for use in row["loras"]):
             continue
         level = sum(round(50 * abs(use["unet"])) for use in row["loras"]) + (100 if "ohwx" in row["prompt"] else 0)
@@ -35,7 +38,9 @@ for line in sys.stdin:
         say("picture", row=index, path=path)
     say("done")
 """
-"""A LoRA of weight 1 adds 50 levels, the word ohwx 100; `odd` fits nothing; a checkpoint called broken cannot load."""
+"""A LoRA of weight 1 adds 50 levels, the word ohwx 100; `odd` fits nothing; a checkpoint called broken cannot load.
+
+Of words tried out the LoRAs react to ohwx alone."""
 
 WIDTHS = {"sd1": 768, "sd2": 1024, "sdxl": 2048}
 KEY = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"

@@ -95,3 +95,19 @@ def test_the_help_tells_how_groups_are_asked_for() -> None:
     """By number, several, all."""
     assert render_command.help is not None
     assert all(form in render_command.help for form in ("NAME:0.8:2", "NAME:0.8:1+3", "NAME:0.8:all"))
+
+
+def test_words_are_tried_out_from_the_command_line(bench: Bench) -> None:
+    """What the LoRA reacts to is told at once and stays a suggestion."""
+    command = [sys.executable, "-m", "hubsync", "triggers", "plain", "probe", "ohwx", "red"]
+    done = subprocess.run(command, env={**os.environ, **bench.environ}, capture_output=True, text=True, check=True)
+    assert "plain reacts to: ohwx 90%" in done.stderr
+    assert "  ohwx  90%  [render]" in done.stdout
+    told = subprocess.run(
+        [sys.executable, "-m", "hubsync", "--json", "triggers", "plain"],
+        env={**os.environ, **bench.environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(told.stdout)["suggestions"] == [{"text": "ohwx", "score": 0.9, "source": "render"}]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubsync.files.metadata import alias, suggestions, title, trigger_phrase
+from hubsync.files.metadata import alias, candidates, suggestions, title, trigger_phrase
 
 
 def _recorded(shared_data: Path, name: str) -> dict[str, str]:
@@ -159,3 +159,17 @@ def test_hostile_metadata_never_crashes(metadata: dict[str, str]) -> None:
 def test_deeply_nested_metadata_is_ignored() -> None:
     """JSON nested a hundred thousand deep ends in no suggestions, not in a crash."""
     assert suggestions({"ss_tag_frequency": '{"a":' * 100_000, "ss_datasets": "[" * 100_000}) == ()
+
+
+def test_everything_that_may_be_a_word_is_a_candidate() -> None:
+    """What its author stated first, then the likeliest, then every tag by how often it stands; each spelling once."""
+    metadata = {
+        "modelspec.trigger_phrase": "frost style",
+        "ss_output_name": "frost_v2",
+        **_frequency(**{"5_photos": {"1girl": 50, "Frost_Style": 40, "hat": 3}, "2_more": {"hat": 1, "snow": 2}}),
+    }
+    found = candidates(metadata)
+    assert found[0] == "frost style"
+    assert "Frost_Style" not in found
+    assert {*found} >= {"frost_v2", "1girl", "hat", "snow"}
+    assert candidates({}) == ()

@@ -8,12 +8,14 @@ import re
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from hubsync.domain import RenderKind, RenderOutcome
@@ -216,6 +218,23 @@ def test_cancel_leaves_nothing_behind(plan: Plan) -> None:
             sink=lambda event: cancel.set() if event == Noted(key="render", message="here") else None,
         )
     assert not made.out.exists()
+
+
+def test_what_a_killed_render_left_goes_with_the_next(plan: Plan) -> None:
+    """Its unfinished pictures, here and in the folders beside; finished ones and a render that runs are spared."""
+    made = plan("sks_frame")
+    for name in ("out", "killed", "half", "running"):
+        scratch = made.out.parent / name / ".drawing-1"
+        scratch.mkdir(parents=True)
+        (scratch / "lock").touch()
+        (scratch / "0000.png").touch()
+    (made.out.parent / "half" / "base.s1.png").touch()
+    with FileLock(made.out.parent / "running" / ".drawing-1" / "lock"):
+        execute(replace(made, out=made.out.parent / "out"))
+        left = sorted(str(path.relative_to(made.out.parent)) for path in made.out.parent.glob("*/.drawing-*"))
+    assert left == ["running/.drawing-1"]
+    assert not (made.out.parent / "killed").exists()
+    assert (made.out.parent / "half" / "base.s1.png").exists()
 
 
 def test_a_renderer_that_skips_a_picture_is_an_error(plan: Plan) -> None:

@@ -18,7 +18,7 @@ from hubsync.render.wire import Done, Note
 class Session:
     def __init__(self, say):
         self.say = say
-    def render(self, request):
+    def answer(self, request):
         print("noise of a library")
         self.say(Note(message=str(os.getpid())))
         if request.checkpoint == "endless":

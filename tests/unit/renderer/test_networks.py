@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from diffusers import Lumina2Pipeline, Lumina2Transformer2DModel
 from safetensors.torch import load_file, save_file
 
 from hubsync.errors import HubsyncError, NotFound, NotSafetensors, WrongFamily
 from hubsync.renderer.deltas import LowRank
-from hubsync.renderer.names import Table, Target
+from hubsync.renderer.loading import converted
+from hubsync.renderer.names import Table, Target, table_of
 from hubsync.renderer.networks import Network, load_network
 from hubsync.renderer.sgm import sgm_path
 from tests.unit.renderer.conftest import Pipeline, Spell, diffusers, kohya, modules, random_lora
@@ -261,3 +264,53 @@ def test_a_file_that_is_no_lora_is_refused(tmp_path: Path, table: Table) -> None
         load_network("x", path, table)
     with pytest.raises(NotFound, match="is not there"):
         load_network("x", tmp_path / "gone.safetensors", table)
+
+
+class Lumina(Lumina2Pipeline):  # type: ignore[misc]
+    """The pipeline's class alone: its converter needs nothing of it."""
+
+    def __init__(self) -> None: ...
+
+
+LUMINA = {
+    "attention.qkv": (2304 + 2 * 768, 2304),
+    "attention.out": (2304, 2304),
+    "feed_forward.w1": (9216, 2304),
+    "feed_forward.w2": (2304, 9216),
+    "feed_forward.w3": (9216, 2304),
+    "adaLN_modulation.1": (4 * 2304, 1024),
+}
+
+
+def lumina(path: Path, *, layers: int, more: dict[str, torch.Tensor] | None = None) -> Path:
+    """A LoRA in the names of Lumina 2's first code, as ComfyUI writes them."""
+    tensors: dict[str, torch.Tensor] = {}
+    for layer in range(layers):
+        for name, (tall, wide) in LUMINA.items():
+            module = f"diffusion_model.layers.{layer}.{name}"
+            tensors |= {f"{module}.lora_A.weight": torch.ones(2, wide), f"{module}.lora_B.weight": torch.ones(tall, 2)}
+    save_file(tensors | (more or {}), path)
+    return path
+
+
+def test_a_family_that_diffusers_alone_can_spell_is_converted(tmp_path: Path) -> None:
+    """Where hubsync knows no module's name, diffusers' converter is asked; what it makes is counted all the same."""
+    with torch.device("meta"):
+        table = table_of({"transformer": Lumina2Transformer2DModel(num_layers=2, num_refiner_layers=1)})
+    path = lumina(tmp_path / "x.safetensors", layers=2)
+    with pytest.raises(WrongFamily, match="only 0 of the 12 modules"):
+        load_network("x", path, table)
+    network = load_network("x", path, table, partial(converted, Lumina()))
+    assert network.leftover == ()
+    assert {target.path for target in network.modules} >= {"layers.1.attn.to_v", "layers.0.norm1.linear"}
+    assert len(network.modules) == 2 * (len(LUMINA) + 2)
+
+
+def test_what_no_converter_knows_stays_refused(tmp_path: Path, table: Table) -> None:
+    """It may fail in any way, or give what the checkpoint has no place for."""
+    path = lumina(tmp_path / "x.safetensors", layers=1)
+    with pytest.raises(WrongFamily, match="only 0 of the 6 modules"):
+        load_network("x", path, table, partial(converted, Lumina()))
+    strange = lumina(tmp_path / "y.safetensors", layers=1, more={"layers.0.lora_A.weight": torch.ones(2, 2)})
+    with pytest.raises(WrongFamily):
+        load_network("y", strange, table, partial(converted, object()))

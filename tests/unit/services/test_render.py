@@ -217,3 +217,43 @@ def test_what_is_left_out_is_told(families: Bench) -> None:
         hubsync.render.run_all(hubsync.render.plan_all([], OPTIONS), sink=heard.append, cancel=threading.Event())
     notes = [event.message for event in heard if isinstance(event, Noted)]
     assert "c_xl is left out: no sdxl checkpoint is set" in notes
+
+
+def probe(bench: Bench, name: str, *words: str) -> list[str]:
+    """The words a LoRA reacts to."""
+    with bench.open() as hubsync:
+        found = hubsync.render.probe(Wish(name=name), OPTIONS, words=words, sink=id, cancel=threading.Event())
+    return [one.text for one in found]
+
+
+def test_words_are_tried_out_and_kept_as_suggestions(bench: Bench) -> None:
+    """Those of the header, of the file's name and of the user; what the LoRA does not react to is no hint any more."""
+    captions = {"10_photos": {"a cat": 10, "ohwx": 9, "red hat": 8}}
+    write_lora(bench.loras / "my_style.safetensors", ss_tag_frequency=json.dumps(captions))
+    with bench.open() as hubsync:
+        lora = hubsync.library.find("my_style")
+        assert [one.text for one in hubsync.library.suggestions(lora)] == ["a cat", "ohwx", "photos", "red hat"]
+    assert probe(bench, "my_style", "green") == ["ohwx"]
+    with bench.open() as hubsync:
+        (kept,) = hubsync.library.suggestions(lora)
+        assert (kept.text, kept.score, kept.source) == ("ohwx", 0.9, "render")
+        tried = {one.text for one in hubsync.records.suggested(lora.path)}
+    assert tried == {"green", "a cat", "ohwx", "photos", "red hat", "my", "style"}
+
+
+def test_words_tried_again_replace_those_of_before(bench: Bench) -> None:
+    """The same word in another spelling is tried once; suggestions follow the file and go with it."""
+    write_lora(bench.loras / "x.safetensors")
+    probe(bench, "x", "ohwx")
+    assert probe(bench, "x", "OHWX hat", "ohwx_hat") == []
+    with bench.open() as hubsync:
+        assert [one.text for one in hubsync.records.suggested(bench.loras / "x.safetensors")] == ["OHWX hat"]
+        hubsync.records.forget(bench.loras / "x.safetensors")
+        assert hubsync.records.suggested(bench.loras / "x.safetensors") == []
+
+
+def test_a_lora_that_is_refused_cannot_be_tried(bench: Bench) -> None:
+    """The reason is the renderer's."""
+    write_lora(bench.loras / "odd.safetensors")
+    with pytest.raises(WrongFamily, match="'odd' fits nothing here"):
+        probe(bench, "odd", "ohwx")
