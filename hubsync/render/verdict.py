@@ -54,19 +54,33 @@ def verdicts(rows: Sequence[PlannedRow], renders: Sequence[Render]) -> tuple[Ver
     for row, render in zip(rows, renders, strict=True):
         if row.lora and row.weight is not None:
             tested[row.lora, row.weight].append(render)
+    heaviest = {lora: max(abs(weight) for other, weight in tested if other == lora) for lora, _ in tested}
     return tuple(
-        judge(lora, weight, found, alone=_by_words(tested.get((lora, 0.0), ())))
+        judge(
+            lora,
+            weight,
+            found,
+            alone=_by_words(tested.get((lora, 0.0), ())),
+            # Of a sweep the strongest says it for all.
+            missing_words=abs(weight) == heaviest[lora],
+        )
         for (lora, weight), found in tested.items()
         if weight
     )
 
 
 def judge(
-    lora: str, weight: float, renders: Sequence[Render], *, alone: Mapping[Words, Sequence[Render]] | None = None
+    lora: str,
+    weight: float,
+    renders: Sequence[Render],
+    *,
+    alone: Mapping[Words, Sequence[Render]] | None = None,
+    missing_words: bool = True,
 ) -> Verdict:
     """The verdict on the renders of one LoRA at one weight, not 0: means over the seeds, of the group that does most.
 
-    `alone` are renders of the same words at weight 0, by words, where there are any.
+    `alone` are renders of the same words at weight 0, by words, where there are any. `missing_words` False keeps quiet
+    about words that nobody knows.
     """
     effect = _mean(render.effect for render in renders if render.kind is RenderKind.LORA)
     groups = _by_words(renders)
@@ -76,8 +90,10 @@ def judge(
     said = [
         f"{finding} at {weight:g}" if finding is Finding.NOTHING else finding.value,
         f" ({_numbers(effect, full)})",
-        *_advice(lora, weight, effect, full, finding),
+        *_advice(weight, effect, finding),
     ]
+    if missing_words and full is None and effect is not None and effect < WEAK * abs(weight):
+        said.append(f"; no words are known: `hubsync triggers {lora} probe` looks for some")
     if finding in {Finding.NEEDS_WORDS, Finding.HELPED_BY_WORDS}:
         said += [f"; '{', '.join(words)}' does nothing more" for words in idle]
     return Verdict(lora=lora, weight=weight, finding=finding, effect=effect, full_effect=full, sentence="".join(said))
@@ -109,14 +125,12 @@ def _found(effect: float | None, full: float | None, *, words_matter: bool) -> F
     return Finding.HELPED_BY_WORDS if words_matter and full >= HELPED * without else Finding.WORKS_WITHOUT
 
 
-def _advice(lora: str, weight: float, effect: float | None, full: float | None, finding: Finding) -> Iterable[str]:
-    """What to look at where a LoRA does nothing, or may do more with words nobody knows."""
+def _advice(weight: float, effect: float | None, finding: Finding) -> Iterable[str]:
+    """What to look at where a LoRA does nothing."""
     if finding is Finding.NOTHING and abs(weight) < _LOW:
         yield ": give it more weight"
     elif finding is Finding.NOTHING:
         yield ": check the base model" if effect is not None else ": try another prompt, or check the base model"
-    if full is None and effect is not None and effect < WEAK * abs(weight):
-        yield f"; no words are known: `hubsync triggers {lora} probe` looks for some"
 
 
 def _numbers(effect: float | None, full: float | None) -> str:

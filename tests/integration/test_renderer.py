@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageStat
+from PIL import Image, ImageFilter, ImageStat
 
 from hubsync.config import Settings
 from hubsync.domain import Installed, LoraType, Render, RenderKind, RenderOutcome, TriggerGroup, TriggerWord, WordSource
@@ -48,6 +48,7 @@ EVERYTHING = (
     shipped("pytorch_lora_weights", "ohwx"),
     shipped("add_saturation"),
     shipped("add_brightness"),
+    shipped("add_detail"),
     shipped("blue_ring", type=LoraType.EMBEDDING),
 )
 
@@ -103,13 +104,31 @@ def test_a_trigger_word_makes_the_difference(everything: RenderOutcome, name: st
     assert fired.trigger_effect > 0.1
 
 
-@pytest.mark.parametrize(("name", "mode", "band"), [("add_saturation", "HSV", 1), ("add_brightness", "L", 0)])
+def saturation(path: Path) -> float:
+    """Mean of HSV's S, 0..255."""
+    return mean(path, "HSV", 1)
+
+
+def brightness(path: Path) -> float:
+    """Mean luminance, 0..255."""
+    return mean(path, "L")
+
+
+def detail(path: Path) -> float:
+    """Mean strength of edges, 0..255."""
+    with Image.open(path) as picture:
+        return float(ImageStat.Stat(picture.convert("L").filter(ImageFilter.FIND_EDGES)).mean[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "measured"), [("add_saturation", saturation), ("add_brightness", brightness), ("add_detail", detail)]
+)
 def test_a_slider_moves_its_property_with_its_weight(
-    everything: RenderOutcome, name: str, mode: str, band: int
+    everything: RenderOutcome, name: str, measured: Callable[[Path], float]
 ) -> None:
     """Five weights, five values in order; weight 0 is the base bit for bit."""
     renders = of(everything, name, RenderKind.LORA)
-    values = [mean(one.path, mode, band) for one in renders]
+    values = [measured(one.path) for one in renders]
     assert [one.loras[0].weight for one in renders] == sorted(WEIGHTS)
     assert values == sorted(set(values))
     assert renders[2].effect == 0.0
