@@ -121,6 +121,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     render: Render = Render()
     checkpoint: dict[str, str] = field(default_factory=dict)
     ui: Ui = Ui()
+    keys: dict[str, str] = field(default_factory=dict)
 
 
 def flatten(settings: Settings) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def known_keys() -> tuple[str, ...]:
 
 def check_key(key: str) -> None:
     """Raise BadConfig, with the nearest real key, unless `key` exists."""
-    if key in known_keys():
+    if key in known_keys() or key.startswith("keys."):
         return
     near = difflib.get_close_matches(key, known_keys(), n=1)
     hint = f"did you mean {near[0]}?" if near else "`hubsync config list` shows every key"
@@ -191,13 +192,19 @@ def build(values: Mapping[str, Any], *, where: str = "the settings") -> Settings
     """
     nested: dict[str, Any] = {}
     for key, value in values.items():
-        section, _, name = key.rpartition(".")
+        section, name = _split(key)
         target = nested.setdefault(section, {}) if section else nested
         target[name] = value
     try:
         return msgspec.convert(nested, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise BadConfig(f"{where}: {error}", hint="`hubsync config list` shows every key and its value") from error
+
+
+def _split(key: str) -> tuple[str, str]:
+    """Section and name. Actions of the TUI have dots in their names."""
+    section, _, name = key.partition(".")
+    return (section, name) if name else ("", section)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -252,7 +259,7 @@ def _write_toml(path: Path, key: str, value: object) -> None:
     import tomlkit
 
     document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-    section, _, name = key.rpartition(".")
+    section, name = _split(key)
     if section and section not in document:
         document[section] = tomlkit.table()
     table: Any = document[section] if section else document

@@ -27,6 +27,7 @@ from hubsync.tui.messages import (
     InstallRequested,
     PromptRequested,
     Refused,
+    RenderPlanned,
 )
 from hubsync.tui.session import Session
 from hubsync.tui.terminal import graphics_widget
@@ -45,7 +46,14 @@ class HubsyncApp(Workshop):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "mode('discover')", "Discover", show=False, id="app.discover", tooltip="Find LoRAs on both hubs"),
         Binding("2", "mode('library')", "Library", show=False, id="app.library", tooltip="What is installed"),
-        Binding("3", "mode('renders')", "Renders", show=False, id="app.renders", tooltip="Every picture drawn so far"),
+        Binding("3", "mode('prompt')", "Prompt", show=False, id="app.prompt", tooltip="Write a prompt with LoRAs"),
+        Binding(
+            "4", "mode('renders')", "Renders", show=False, id="app.renders", tooltip="Test renders, so far and new"
+        ),
+        Binding("5", "mode('activity')", "Activity", show=False, id="app.activity", tooltip="Downloads and jobs"),
+        Binding(
+            "6", "mode('settings')", "Settings", show=False, id="app.settings", tooltip="Keys, checkpoints, doctor"
+        ),
         Binding("x", "stop", "Stop", show=False, id="app.stop", tooltip="Stop the newest job, then clear the rest"),
         Binding("z", "pause", "Pause", show=False, id="app.pause", tooltip="Pause the downloads, or go on with them"),
         Binding("f2", "doctor", "Doctor", show=False, id="app.doctor", tooltip="What is set up, what is reachable"),
@@ -56,6 +64,7 @@ class HubsyncApp(Workshop):
     def __init__(self, hubsync: Hubsync, *, graphics: type[Widget] | None = None) -> None:
         super().__init__(hubsync, graphics=graphics)
         self.threads = ThreadPoolExecutor(_THREADS, "question")
+        self.set_keymap(hubsync.settings.keys)
         for mode, screen in _modes(self.session).items():
             self.add_mode(mode, screen)
 
@@ -129,9 +138,15 @@ class HubsyncApp(Workshop):
 
     @on(PromptRequested)
     def _show_prompt(self, message: PromptRequested) -> None:
-        from hubsync.tui.screens.prompt import PromptBox
+        """The LoRAs go into the prompt as it stands."""
+        self.session.draft.wish(*message.wishes)
+        self.switch_mode("prompt")
 
-        self.push_screen(PromptBox(self.session, message.name))
+    @on(RenderPlanned)
+    def _show_form(self, message: RenderPlanned) -> None:
+        """The LoRAs go into the form of the next test."""
+        self.session.test.take(message.wishes, prompt=message.prompt)
+        self.switch_mode("renders")
 
     @on(ComparisonRequested)
     def _show_comparison(self, message: ComparisonRequested) -> None:
@@ -164,12 +179,34 @@ def _modes(session: Session) -> dict[str, Callable[[], Screen[None]]]:
 
         return Library(session)
 
+    def prompt() -> Screen[None]:
+        from hubsync.tui.screens.prompt import PromptScreen
+
+        return PromptScreen(session)
+
     def renders() -> Screen[None]:
         from hubsync.tui.screens.renders import Renders
 
         return Renders(session)
 
-    return {"discover": discover, "library": library, "renders": renders}
+    def activity() -> Screen[None]:
+        from hubsync.tui.screens.activity import ActivityScreen
+
+        return ActivityScreen(session)
+
+    def settings() -> Screen[None]:
+        from hubsync.tui.screens.settings import SettingsScreen
+
+        return SettingsScreen(session)
+
+    return {
+        "discover": discover,
+        "library": library,
+        "prompt": prompt,
+        "renders": renders,
+        "activity": activity,
+        "settings": settings,
+    }
 
 
 def run(hubsync: Hubsync) -> None:

@@ -17,10 +17,12 @@ from hubsync.refs import Ref
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from hubsync.render.plan import RenderOptions
     from hubsync.services.doctor import Check
     from hubsync.services.install import InstallResult
     from hubsync.services.planning import Plan, Unplannable
     from hubsync.services.queueing import Unfinished
+    from hubsync.services.triggers import Wish
     from hubsync.tui.jobs import JobState
 
 
@@ -126,16 +128,25 @@ class QueueRead(Message):
 
 @dataclass
 class PromptRequested(Message):
-    """The user wants a prompt with an installed LoRA."""
+    """The user wants installed LoRAs in the prompt."""
 
-    name: str
+    wishes: Sequence[Wish]
 
 
 @dataclass
 class RenderRequested(Message):
-    """The user wants a test render of an installed LoRA."""
+    """The user wants a test render of installed LoRAs, now."""
 
-    name: str
+    wishes: Sequence[Wish]
+    options: RenderOptions | None = None
+
+
+@dataclass
+class RenderPlanned(Message):
+    """The user wants to choose how installed LoRAs are tested; `prompt` None leaves the form's."""
+
+    wishes: Sequence[Wish]
+    prompt: str | None = None
 
 
 @dataclass

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textual.signal import Signal
 from textual.widget import Widget
 
 from hubsync.refs import Ref
 from hubsync.services.app import Hubsync
+from hubsync.tui.drafts import Draft, Trial
 from hubsync.tui.jobs import Jobs
 
 
@@ -16,11 +17,15 @@ from hubsync.tui.jobs import Jobs
 class Session:
     """The services, the jobs, news of the library, and the widget for true pictures where the terminal has them.
 
+    `draft` is the prompt being written, `test` the test render being planned: any screen adds LoRAs to them.
+
     `library_changed` carries the reference of the search result that was installed, None for other changes.
     """
 
     hubsync: Hubsync
     jobs: Jobs
+    draft: Draft = field(default_factory=Draft)
+    test: Trial = field(default_factory=Trial)
     library_changed: Signal[Ref | None]
     graphics: type[Widget] | None = None
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from hubsync.services.install import InstallResult
 
 _JOBS = "jobs"
-_LOOK_SECONDS = 0.1  # how often a render that waits for its turn looks whether it is still wanted
 
 
 class Workshop(App[None]):
@@ -50,7 +47,6 @@ class Workshop(App[None]):
         self.jobs = Jobs(self)
         changed: Signal[Ref | None] = Signal(self, "library changed")
         self.session = Session(hubsync=hubsync, jobs=self.jobs, library_changed=changed, graphics=graphics)
-        self._drawing = threading.Lock()
 
     @on(InstallConfirmed)
     def _install(self, message: InstallConfirmed) -> None:
@@ -108,26 +104,15 @@ class Workshop(App[None]):
     @on(RenderRequested)
     def _render_test(self, message: RenderRequested) -> None:
         from hubsync.render.plan import RenderOptions
-        from hubsync.services.triggers import Wish
+
+        names = ", ".join(wish.name for wish in message.wishes)
 
         def work(job: Job, sink: Sink) -> Message:
             service = self.hubsync.render
-            plan = service.plan([Wish(name=message.name)], RenderOptions())
-            with self._turn(job.cancel):
-                return RenderEnded(job.number, message.name, service.run(plan, sink=sink, cancel=job.cancel))
+            plan = service.plan(message.wishes, message.options or RenderOptions())
+            return RenderEnded(job.number, names, service.run(plan, sink=sink, cancel=job.cancel))
 
-        self._start(f"Rendering {message.name}", work)
-
-    @contextmanager
-    def _turn(self, cancel: threading.Event) -> Iterator[None]:
-        """One render at a time: two checkpoints would not fit into most devices."""
-        while not self._drawing.acquire(timeout=_LOOK_SECONDS):
-            if cancel.is_set():
-                raise Cancelled
-        try:
-            yield
-        finally:
-            self._drawing.release()
+        self._start(f"Rendering {names}", work)
 
     def _start(self, label: str, work: Callable[[Job, Sink], Message], *, ref: str = "") -> None:
         """Begin a job in a thread of the app's: a screen that goes away does not end it. A download has a `ref`."""

@@ -44,6 +44,8 @@ class Browse(Screen[None], Generic[Row]):
     PROMPT: ClassVar[str]
     TITLES: ClassVar[tuple[str, str, str]]
     """Titles of box, list and pane."""
+    SELECTS: ClassVar[bool] = False
+    """Whether several rows can be selected for one action."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "focus_box", "Search", key_display="/", id="browse.search", tooltip="Type what to look for"),
@@ -97,7 +99,7 @@ class Browse(Screen[None], Generic[Row]):
         yield box
         yield Static(id="notice")
         with Horizontal(id="panes"):
-            rows: RowList[Row] = RowList(*self.columns(), key=self.key, id="list")
+            rows: RowList[Row] = RowList(*self.columns(), key=self.key, id="list", selects=self.SELECTS)
             rows.border_title = listed
             yield rows
             detail = Detail(self.session)

@@ -11,6 +11,7 @@ from textual.content import Content
 
 from hubsync.domain import Installed, ListFilter
 from hubsync.refs import Ref
+from hubsync.services.triggers import Wish
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import installed_facts
 from hubsync.tui.messages import Listed, PromptRequested, RenderRequested
@@ -79,12 +80,12 @@ class Library(Browse[Installed]):
     def action_render(self) -> None:
         """Test the highlighted LoRA."""
         if self.listing.row is not None:
-            self.post_message(RenderRequested(self.listing.row.name))
+            self.post_message(RenderRequested([Wish(name=self.listing.row.name)]))
 
     def action_prompt(self) -> None:
         """Compose a prompt with the highlighted LoRA."""
         if self.listing.row is not None:
-            self.post_message(PromptRequested(self.listing.row.name))
+            self.post_message(PromptRequested([Wish(name=self.listing.row.name)]))
 
     def _changed(self, _: Ref | None) -> None:
         self.look_for(self.box.value.strip())

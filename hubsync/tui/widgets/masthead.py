@@ -5,7 +5,14 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-MODES = {"discover": "Discover", "library": "Library", "renders": "Renders"}
+MODES = {
+    "discover": "Discover",
+    "library": "Library",
+    "prompt": "Prompt",
+    "renders": "Renders",
+    "activity": "Activity",
+    "settings": "Settings",
+}
 """The modes in the order of their digits."""
 
 

@@ -37,6 +37,9 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         Binding("home,g", "first", "First row", show=False, id="list.first", tooltip="Go to the first row"),
         Binding("end,G", "last", "Last row", show=False, id="list.last", tooltip="Go to the last row"),
         Binding("enter", "choose", "Open", show=False, id="list.open", tooltip="Open the highlighted row"),
+        Binding(
+            "space", "mark", "Select", show=False, id="list.select", tooltip="Select the row, for all that follows"
+        ),
     ]
     DEFAULT_CSS = """
     RowList { overflow-x: hidden; }
@@ -56,11 +59,22 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
 
         row: object
 
+    class Marked(Message):
+        """Other rows are selected."""
+
     class NearEnd(Message):
         """Rows are running out: there may be more to append."""
 
-    def __init__(self, *columns: Column[Row], key: Callable[[Row], object], id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *columns: Column[Row],
+        key: Callable[[Row], object],
+        id: str | None = None,  # noqa: A002
+        selects: bool = False,
+    ) -> None:
         super().__init__(id=id)
+        self._selects = selects
+        self._marks: dict[object, Row] = {}
         self._columns = columns
         self._key = key
         self._rows: list[Row] = []
@@ -75,6 +89,22 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def row(self) -> Row | None:
         """The highlighted row."""
         return self._rows[self.highlighted] if self.highlighted < len(self._rows) else None
+
+    @property
+    def chosen(self) -> Sequence[Row]:
+        """The rows an action is meant for: those selected, in that order, else the highlighted one."""
+        return tuple(self._marks.values()) or (() if self.row is None else (self.row,))
+
+    @property
+    def marked(self) -> int:
+        """How many rows are selected, those out of sight too."""
+        return len(self._marks)
+
+    def unmark(self) -> None:
+        """Select nothing any more."""
+        self._marks.clear()
+        self.refresh()
+        self.post_message(self.Marked())
 
     def show(self, rows: Sequence[Row], *, placeholder: str = "") -> None:
         """Replace all rows; the highlight stays on the same thing if it is there. No rows: `placeholder` is shown."""
@@ -93,6 +123,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def change(self, change: Callable[[Row], Row]) -> None:
         """Replace every row by what `change` makes of it, in place."""
         self._rows = [change(row) for row in self._rows]
+        self._marks = {key: change(row) for key, row in self._marks.items()}
         self.refresh()
 
     def action_move(self, rows: int) -> None:
@@ -115,6 +146,21 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         """Open the highlighted row."""
         if self.row is not None:
             self.post_message(self.Chosen(self.row))
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Rows are selected where a list is for that."""
+        return action != "mark" or self._selects
+
+    def action_mark(self) -> None:
+        """Select the highlighted row, or no longer, and go to the next."""
+        if self.row is None:
+            return
+        key = self._key(self.row)
+        if self._marks.pop(key, None) is None:
+            self._marks[key] = self.row
+        self.post_message(self.Marked())
+        self.refresh_line(self.highlighted + _HEADER)
+        self.highlighted += 1
 
     def on_click(self, event: events.Click) -> None:
         """Highlight the row under the mouse; open it with a double click."""
@@ -161,7 +207,8 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def _row_strip(self, index: int, width: int) -> Strip:
         row, cursor = self._rows[index], index == self.highlighted
         base = self.get_component_rich_style("rows--highlighted") if cursor else self.rich_style
-        segments = [Segment("▸ " if cursor else "  ", base)]
+        mark = "●" if self._marks and self._key(row) in self._marks else " "
+        segments = [Segment(("▸" if cursor else " ") + mark, base)]
         for column, text in cells(self._columns, lambda column: column.text(row), width - _MARK_WIDTH):
             segments.append(Segment(text, base if cursor else self._column_style(column)))
         return Strip(segments).adjust_cell_length(width, base)
