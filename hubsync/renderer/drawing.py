@@ -39,6 +39,7 @@ class Artist:
         self._pipe = pipe
         self._wardrobe = wardrobe
         self._say = say
+        self._said: list[Note] = []
         self._takes = frozenset(inspect.signature(pipe.__call__).parameters)
         # Kolors has a UNet too, but a text encoder that knows no chunks.
         clip = getattr(pipe, "unet", None) is not None and "CLIP" in type(pipe.text_encoder).__name__
@@ -141,9 +142,22 @@ class Artist:
             given |= self._options(request) | options
             given["callback_on_step_end"] = _after_step(after_step, conditioning)
             dice = [torch.Generator().manual_seed(row.seed) for row in rows]
-            with applied(networks, uses, None if self._encoder is None else frozenset({"unet"})):
+            with applied(networks, uses, None if self._encoder is None else frozenset({"unet"})) as stacks:
                 known = {name: value for name, value in given.items() if name in self._takes}
-                return self._pipe(**known, generator=dice).images
+                images = self._pipe(**known, generator=dice).images
+        idle = sum(not stack.used for stack in stacks)
+        if idle:
+            self._say_idle(idle, len(stacks))
+        return images
+
+    def _say_idle(self, idle: int, modules: int) -> None:
+        """Modules that a pipeline has but never runs: with all of them idle the picture is the base picture."""
+        if idle == modules:
+            raise HubsyncError(f"{type(self._pipe).__name__} runs none of the {modules} modules that its LoRAs change")
+        note = Note(message=f"{idle} of the {modules} modules that the LoRAs change are never run by this checkpoint")
+        if note not in self._said:
+            self._said.append(note)
+            self._say(note)
 
     def _options(self, request: Request) -> dict[str, Any]:
         """What every picture of a request is drawn with, by every name pipelines have for it."""

@@ -13,10 +13,12 @@ pytest.importorskip("torch")
 import torch
 from safetensors.torch import load_file, save_file
 
+from hubsync.errors import HubsyncError
 from hubsync.render import wire
 from hubsync.renderer.adapters import applied
-from hubsync.renderer.deltas import Decomposed
-from hubsync.renderer.names import Table
+from hubsync.renderer.deltas import Decomposed, LowRank
+from hubsync.renderer.drawing import Artist
+from hubsync.renderer.names import Table, Target
 from hubsync.renderer.networks import Network, load_network
 from tests.unit.renderer.conftest import (
     PROMPT,
@@ -28,7 +30,9 @@ from tests.unit.renderer.conftest import (
     modules,
     new_pipeline,
     random_lora,
+    request,
     row,
+    worn,
 )
 
 ATTENTION = ("attentions", "self_attn", "mlp")
@@ -225,3 +229,19 @@ def test_a_dora_draws_what_peft_draws(pipe: Pipeline, mixed: dict[str, Network])
     theirs = draw(merged, [row()], {})[0]
     assert (ours - theirs).abs().max() <= CLOSE
     assert (ours - dropped).abs().mean() > 100 * CLOSE
+
+
+def test_a_lora_whose_modules_are_never_run_is_an_error(pipe: Pipeline, three: dict[str, Network]) -> None:
+    """A pipeline that goes round a module would draw the base picture and say nothing; of some it is said once."""
+    idle = Target(component="unet", path="idle", module=torch.nn.Linear(4, 4))
+    delta = LowRank(torch.ones(1, 4), torch.ones(4, 1), 1.0)
+    said: list[wire.Line] = []
+    lone, partly = (Network(name="x", modules={**more, idle: delta}) for more in ({}, three["c"].modules))
+    with pytest.raises(HubsyncError, match="runs none of the 1 modules that its LoRAs change"):
+        list(Artist(pipe, worn({"x": lone}), {}, said.append).draw(request(rows=(row(x=1.0),))))
+    rows = (row(x=1.0), row(seed=2, x=1.0))
+    list(Artist(pipe, worn({"x": partly}), {}, said.append).draw(request(rows=rows, batch=1)))
+    count = len(three["c"].modules) + 1
+    assert [line.message for line in said if isinstance(line, wire.Note)] == [
+        f"1 of the {count} modules that the LoRAs change are never run by this checkpoint"
+    ]

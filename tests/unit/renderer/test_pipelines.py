@@ -14,12 +14,22 @@ from diffusers import (
     AutoencoderKL,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from safetensors.torch import save_file
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    T5Config,
+    T5EncoderModel,
+)
 
 from hubsync.render import wire
 from hubsync.renderer.drawing import Artist
@@ -223,3 +233,66 @@ def test_transformer_loras_draw_together_what_they_draw_apart(tmp_path: Path, sd
     together = draw(sd3, rows, both)
     assert (together - draw(sd3, rows, both, batch=1)).abs().max() <= CLOSE
     assert (together[1] - together[0]).abs().max() > 10 * CLOSE
+
+
+@pytest.fixture(scope="module")
+def flux() -> Pipeline:
+    """A transformer of double and single blocks, with CLIP for the pooled text and T5 for the rest."""
+    torch.manual_seed(0)
+    known = tokenizer()
+    t5 = T5Config(vocab_size=len(known), d_model=32, d_ff=64, d_kv=8, num_layers=2, num_heads=4)
+    pipe = FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=autoencoder(4),
+        text_encoder=CLIPTextModel(clip(32, 32)),
+        tokenizer=known,
+        text_encoder_2=T5EncoderModel(t5).eval(),  # with dropout it never says the same twice
+        tokenizer_2=tokenizer(),
+        transformer=FluxTransformer2DModel(
+            in_channels=16,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=8,
+            num_attention_heads=4,
+            joint_attention_dim=32,
+            pooled_projection_dim=32,
+            guidance_embeds=True,
+            axes_dims_rope=(2, 2, 4),
+        ),
+    )
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def kohya_flux(component: str, path: str) -> dict[str, str]:
+    """kohya's prefixes: CLIP is te1, T5 keeps the number it has in SD 3."""
+    prefix = {"transformer": "lora_unet_", "text_encoder": "lora_te1_text_model_", "text_encoder_2": "lora_te3_"}
+    module = prefix[component] + path.replace(".", "_")
+    return {"down": f"{module}.lora_down.weight", "up": f"{module}.lora_up.weight"}
+
+
+def test_flux_loras_draw_together_what_they_draw_apart(tmp_path: Path, flux: Pipeline) -> None:
+    """Transformer, CLIP and T5 in one file, one LoRA of fused modules in the names of Flux's first code."""
+    both = networks(tmp_path, flux, kohya_flux, "ff.net", "proj_mlp", "self_attn", "SelfAttention")
+    fused = {
+        "lora_unet_double_blocks_0_img_attn_qkv": (96, 32),
+        "lora_unet_single_blocks_0_linear1": (96 + 128, 32),
+        "lora_unet_final_layer_adaLN_modulation_1": (64, 32),
+    }
+    dice = torch.Generator().manual_seed(4)
+    path = tmp_path / "c.safetensors"
+    save_file(
+        {
+            f"{module}.lora_{side}.weight": torch.randn(shape, generator=dice) * 0.3
+            for module, (tall, wide) in fused.items()
+            for side, shape in (("down", (3, wide)), ("up", (tall, 3)))
+        },
+        path,
+    )
+    every = {**both, "c": load_network("c", path, table_of(components(flux)))}
+    assert {target.component for target in both["a"].modules} == {"transformer", "text_encoder", "text_encoder_2"}
+    assert len(every["c"].modules) == 3 + 4 + 1
+    rows = [row(PROMPT), row(PROMPT, a=1.0), row(PROMPT, b=0.5, c=1.0), row(PROMPT, seed=2, c=-0.5)]
+    together = draw(flux, rows, every, size=(32, 32))
+    assert (together - draw(flux, rows, every, size=(32, 32), batch=1)).abs().max() <= CLOSE
+    assert min((together[0] - together[index]).abs().max() for index in (1, 2)) > 10 * CLOSE
