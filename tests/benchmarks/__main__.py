@@ -14,6 +14,7 @@ from tests.benchmarks.faults import faults
 from tests.benchmarks.finding import find
 from tests.benchmarks.kill import kill
 from tests.benchmarks.memory import memory
+from tests.benchmarks.rendering import first, rows, sheet
 from tests.benchmarks.scan import scan
 from tests.benchmarks.speed import many, segments, throughput
 from tests.benchmarks.table import Row, rendered
@@ -28,10 +29,13 @@ CASES: Mapping[str, Callable[[Workplace], list[Row]]] = {
     "faults": faults,
     "scan": scan,
     "find": find,
+    "sheet": sheet,
+    "rows": rows,
+    "first": first,
 }
 
 
-@click.command(help="Measure downloads against bars; all cases, or those named. Exit 1 where a bar is missed.")
+@click.command(help="Measure hubsync against bars; all cases, or those named. Exit 1 where a bar is missed.")
 @click.argument("names", nargs=-1, type=click.Choice(list(CASES)), metavar="[CASE]...")
 @click.option("--scale", default=1.0, show_default=True, help="Multiply every file size; bars are meant for 1.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Runs of each tool, at most.")
