@@ -6,13 +6,14 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALL := $(RUN) pip install --disable-pip-version-check --quiet --constraint config/constraints.txt
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench docs pictures clean
 
 help:
 	@echo 'make demo   try hubsync in a sandbox (opens the TUI; without a terminal it walks the whole job once)'
 	@echo 'make test   run the tests'
 	@echo 'make check  formatting, lint, types, import contracts, dead code'
-	@echo 'make bench  measure downloads beside curl, aria2c and hf (CASES="throughput kill" for some of it)'
+	@echo 'make bench  measure downloads beside curl, aria2c and hf, renders beside diffusers (CASES="sheet rows" for some of it)'
+	@echo 'make docs   write the pages of docs/ that are made from the code; make pictures draws its pictures'
 	@echo 'make clean  remove what these made'
 
 demo: $(VENV)/render.stamp
@@ -31,6 +32,12 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	@$(RUN) tests.benchmarks $(CASES)
 
+docs: $(VENV)/dev.stamp
+	@$(RUN) tests.docs
+
+pictures: $(VENV)/dev.stamp
+	@$(RUN) tests.docs.pictures
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
@@ -38,7 +45,7 @@ $(VENV)/render.stamp: $(VENV)/bin/python pyproject.toml config/constraints.txt
 	@echo 'installing hubsync with its renderer (torch, diffusers): about 1.4 GB on disk, several with CUDA'
 	@# --group, for the development tools, is known to pip from 25.1 on
 	$(RUN) pip install --disable-pip-version-check --quiet --upgrade 'pip>=25.1'
-	$(INSTALL) --editable '.[render,images]'
+	$(INSTALL) --editable '.[render,images,web]'
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/render.stamp

@@ -27,6 +27,8 @@ FAMILIES = (
 
 SECRET_KEYS = frozenset({"civitai.api_key", "huggingface.token"})
 
+_ADDRESSES = ("civitai.url", "huggingface.endpoint")
+
 _ALIASES = {
     "civitai.url": ("HUBSYNC_CIVITAI_URL",),
     "civitai.api_key": ("CIVITAI_API_KEY", "CIVITAI_API_TOKEN", "CIVITAI_TOKEN"),
@@ -179,8 +181,8 @@ def load(*, environ: Mapping[str, str] = os.environ, options: Mapping[str, str] 
         check_key(key)
         values[key] = text
     settings = build(values, where=str(path))
-    for url in (settings.civitai.url, settings.huggingface.endpoint):
-        _require_safe(url)
+    for key in _ADDRESSES:
+        _require_safe(flatten(settings)[key])
     return settings
 
 
@@ -229,6 +231,16 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def origins(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
+    """Which keys the configuration `file` and the `environment` set, the latter coming first.
+
+    Raises:
+        BadConfig: the file is no TOML.
+    """
+    in_file = dict.fromkeys(dict(_walk(_read(config_path(environ)))), "file")
+    return {**in_file, **dict.fromkeys(_from_environment(environ), "environment")}
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name is this machine."""
     return host in {"localhost", "::1"} or host.startswith("127.")
@@ -245,9 +257,11 @@ def write(key: str, value: str, *, environ: Mapping[str, str] = os.environ) -> P
     """Set one key in the configuration file, keeping its comments; the file is readable by its owner only.
 
     Raises:
-        BadConfig: unknown key, or a value it cannot hold.
+        BadConfig: unknown key, a value it cannot hold, or a hub that would be asked by plain http.
     """
     check_key(key)
+    if key in _ADDRESSES:
+        _require_safe(value)
     path = config_path(environ)
     current = {**dict(_walk(_read(path))), key: value}
     checked = flatten(build(current, where=key)).get(key, value)

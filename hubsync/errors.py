@@ -35,6 +35,7 @@
         ├── NoPermission
         ├── DatabaseTrouble
         ├── RendererMissing
+        ├── WebMissing
         └── OutOfMemory
 
 `Cancelled` stands beside the tree: stopping on request is not a failure.
@@ -269,6 +270,12 @@ class RendererMissing(MachineError):
     """torch or diffusers is not installed."""
 
     code = "renderer_missing"
+
+
+class WebMissing(MachineError):
+    """What serves the TUI to a browser is not installed."""
+
+    code = "web_missing"
 
 
 class OutOfMemory(MachineError):

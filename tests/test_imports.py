@@ -30,7 +30,7 @@ def _modules_after(arguments: list[str], root: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["list"], ["search", "--help"], ["install", "--help"], ["config", "list"]],
+    [["--version"], ["list"], ["search", "--help"], ["install", "--help"], ["config", "list"], ["completion", "zsh"]],
     ids=" ".join,
 )
 def test_light_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:

@@ -67,10 +67,19 @@ class Call:
         return Narrator(quiet=self.quiet)
 
 
+def on_screen() -> bool:
+    """Whether the TUI can be shown: on a terminal, or through a program that draws it elsewhere (textual-serve)."""
+    return (sys.stdin.isatty() and sys.stdout.isatty()) or "TEXTUAL_DRIVER" in os.environ
+
+
 def open_tui(hubsync: Hubsync) -> None:
     """Run the TUI on these services; the one way from the command line into it."""
     from hubsync.tui.app import run
 
+    if "TEXTUAL_DRIVER" in os.environ:
+        from hubsync.web.orphans import end_without_a_reader
+
+        end_without_a_reader()
     hubsync.hash_by_the_way()
     run(hubsync)
 
@@ -109,6 +118,11 @@ def global_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: what people type."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
 def choice(kind: type[StrEnum], *more: str) -> click.Choice[str]:

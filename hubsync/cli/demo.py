@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, open_tui, pass_call
+from hubsync.cli.common import Call, examples, on_screen, open_tui, pass_call
 
 
-@click.command("demo")
+@click.command("demo", epilog=examples("hubsync demo", "hubsync demo --tour"))
 @click.option("--tour", is_flag=True, help="Walk the whole job once and print it, instead of opening the TUI.")
 @pass_call
 def demo_command(call: Call, tour: bool) -> int:  # noqa: FBT001
@@ -20,7 +19,7 @@ def demo_command(call: Call, tour: bool) -> int:  # noqa: FBT001
 
     Opens the TUI on a terminal; otherwise, or with --tour, runs the commands of the whole job one by one.
     """
-    if tour or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if tour or not on_screen():
         from hubsync.sandbox.tour import take_tour
 
         # Kept after the tour: its last line names pictures to look at.

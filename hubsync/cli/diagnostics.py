@@ -26,7 +26,7 @@ _EXIT_CODES = {
     5: ("unreachable", "rate_limited", "hub_error", "unexpected_response"),
     6: ("hash_mismatch", "size_mismatch", "not_safetensors", "not_a_model"),
     7: ("unsafe_file", "unsafe_name", "scan_failed", "wrong_family", "unknown_lora"),
-    8: ("no_space", "permission", "database", "renderer_missing", "out_of_memory"),
+    8: ("no_space", "permission", "database", "renderer_missing", "web_missing", "out_of_memory"),
 }
 # fmt: on
 EXIT_CODES = {code: number for number, codes in _EXIT_CODES.items() for code in codes}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, examples, pass_call
 from hubsync.cli.diagnostics import say
 from hubsync.cli.install import finish
 from hubsync.cli.shapes import JSON
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from hubsync.services.queueing import Unfinished
 
 
-@click.group("downloads", invoke_without_command=True)
+@click.group(
+    "downloads",
+    invoke_without_command=True,
+    epilog=examples("hubsync downloads", "hubsync downloads resume", "hubsync downloads cancel NAME"),
+)
 @click.pass_context
 @pass_call
 def downloads_command(call: Call, context: click.Context) -> None:
-    """Downloads that are not done: interrupted, paused, or waiting for a hub that was down."""
+    """List, resume or cancel downloads that are not done.
+
+    They were interrupted or paused, or wait for a hub that was down. Without a command they are listed.
+    """
     if context.invoked_subcommand is None:
         _list(call)
 
@@ -30,7 +37,7 @@ def downloads_command(call: Call, context: click.Context) -> None:
 @downloads_command.command("list")
 @pass_call
 def downloads_list(call: Call) -> None:
-    """Every one, with how far it is."""
+    """List every one, with how far it is."""
     _list(call)
 
 

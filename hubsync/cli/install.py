@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, examples, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, report, say
 from hubsync.cli.shapes import result_json
 from hubsync.errors import Cancelled, NotFound, UsageError
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from hubsync.services.install import InstallResult
 
 
-@click.command("install")
+@click.command(
+    "install",
+    epilog=examples(
+        "hubsync install civitai:123456 hf:owner/repo",
+        "hubsync install civitai:123456@7 --dry-run",
+        "hubsync install civitai:123456 --name my_style",
+        "hubsync install --from list.txt -j 4",
+    ),
+)
 @click.argument("refs", nargs=-1, metavar="REF...")
 @click.option("--file", metavar="NAME", help="Which file of the version or repository.")
 @click.option("--name", metavar="STEM", help="The name it gets here, used in <lora:STEM:1>.")
@@ -46,7 +54,12 @@ def install_command(
     dry_run: bool,  # noqa: FBT001
     **options: str | int | bool | None,
 ) -> int:
-    """Download REFs, verify them, and place them in the library."""
+    """Download REFs, verify them, and place them in the library.
+
+    Bytes get their name once they are those the hub promises (SHA-256); sidecars and a preview are written beside them.
+    What is interrupted goes on with `hubsync downloads resume`, or with the same command again. REF is
+    civitai:MODEL@VERSION, hf:OWNER/REPO[/FILE], sha256:…, or a page's address.
+    """
     wanted = [*refs, *(_read_list(listed) if listed else [])]
     if not wanted:
         raise UsageError("nothing to install", hint="hubsync install REF, for example civitai:123")

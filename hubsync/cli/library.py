@@ -8,14 +8,21 @@ from pathlib import Path
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, choice, pass_call
+from hubsync.cli.common import Call, choice, examples, pass_call
 from hubsync.cli.diagnostics import EXIT_CODES, say
 from hubsync.cli.shapes import JSON, installed_json
 from hubsync.domain import Installed, ListFilter, ListSort
 from hubsync.refs import Source
 
 
-@click.command("list")
+@click.command(
+    "list",
+    epilog=examples(
+        "hubsync list",
+        "hubsync list hat --family sdxl",
+        "hubsync list --outdated --json",
+    ),
+)
 @click.argument("text", default="")
 @click.option("--base", metavar="NAME", help="Only of this base model.")
 @click.option("--family", metavar="NAME", help="Only of this base-model family (sd1, sdxl, flux1, …).")
@@ -24,10 +31,13 @@ from hubsync.refs import Source
 @click.option("--trigger", metavar="WORD", help="Only with this trigger word.")
 @click.option("--outdated", is_flag=True, help="Only those with a newer version.")
 @click.option("--missing", is_flag=True, help="Only those whose file is gone.")
-@click.option("--sort", type=choice(ListSort), default=ListSort.NAME.value, show_default=True)
+@click.option("--sort", type=choice(ListSort), default=ListSort.NAME.value, show_default=True, help="The order.")
 @pass_call
 def list_command(call: Call, text: str, source: str | None, sort: str, **options: str | None) -> None:
-    """List the library; TEXT filters by name, words, tags and creator."""
+    """List the library.
+
+    TEXT is any part of names, trigger words, tags and creators; what fits best comes first.
+    """
     wanted = ListFilter(
         text=text,
         base=options["base"],
@@ -65,11 +75,14 @@ def _row(lora: Installed) -> tuple[str, ...]:
     )
 
 
-@click.command("info")
+@click.command("info", epilog=examples("hubsync info sks_frame", "hubsync info civitai:123456 --json"))
 @click.argument("name")
 @pass_call
 def info_command(call: Call, name: str) -> None:
-    """Show everything known of one installed LoRA."""
+    """Show everything known of one installed LoRA.
+
+    NAME is its file's name without the ending, its path, or its REF, in any case.
+    """
     with call.open() as hubsync:
         lora = hubsync.library.find(name)
     if call.json:
@@ -111,11 +124,15 @@ def _fields(lora: Installed) -> tuple[tuple[str, object], ...]:
     )
 
 
-@click.command("inspect")
+@click.command("inspect", epilog=examples("hubsync inspect models/Lora/sks_frame.safetensors"))
 @click.argument("file", type=click.Path(path_type=Path))
 @pass_call
 def inspect_command(call: Call, file: Path) -> int:
-    """Read a safetensors FILE's header: what it is, without loading a tensor."""
+    """Read a safetensors FILE's header: what it is, without loading a tensor.
+
+    Kind, network, base-model family, rank, alpha, hashes, and the trigger words its author wrote into it. A damaged
+    file is told as far as it can be read, with exit 6.
+    """
     with call.open() as hubsync:
         found = hubsync.library.inspect(file)
     shape: JSON = {**asdict(found), "path": str(found.path)}

@@ -6,37 +6,51 @@ import importlib
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from hubsync.cli import diagnostics, output
-from hubsync.cli.common import Call, global_options, leave, open_tui
+from hubsync.cli.common import Call, global_options, leave, on_screen, open_tui
 from hubsync.errors import Cancelled, HubsyncError, Internal, UsageError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _COMMANDS = {
-    "search": ("hubsync.cli.search", "Search Civitai and Hugging Face for LoRAs."),
-    "show": ("hubsync.cli.search", "Show everything a hub knows about a LoRA."),
-    "install": ("hubsync.cli.install", "Download, verify and place LoRAs."),
+    "search": ("hubsync.cli.search", "Search Civitai and Hugging Face for LoRAs, side by side."),
+    "show": ("hubsync.cli.search", "Show everything a hub knows about REF, before a byte is downloaded."),
+    "install": ("hubsync.cli.install", "Download REFs, verify them, and place them in the library."),
     "downloads": ("hubsync.cli.downloads", "List, resume or cancel downloads that are not done."),
     "list": ("hubsync.cli.library", "List the library."),
-    "info": ("hubsync.cli.library", "Show one installed LoRA."),
+    "info": ("hubsync.cli.library", "Show everything known of one installed LoRA."),
     "scan": ("hubsync.cli.scan", "Read the disk into the library; recognise files by hash."),
-    "verify": ("hubsync.cli.scan", "Hash files again and compare."),
+    "verify": ("hubsync.cli.scan", "Hash files again, all or those named, and compare."),
     "duplicates": ("hubsync.cli.scan", "List what is there twice."),
-    "update": ("hubsync.cli.update", "Bring newer versions of the same base-model family."),
-    "remove": ("hubsync.cli.moving", "Move LoRAs to the trash, with every sidecar."),
-    "restore": ("hubsync.cli.moving", "Bring a removed LoRA back, or list the trash."),
-    "move": ("hubsync.cli.moving", "Rename or move a LoRA, with every sidecar."),
-    "inspect": ("hubsync.cli.library", "Read a safetensors file's header."),
+    "update": (
+        "hubsync.cli.update",
+        "Bring newer versions of the same base-model family, of all LoRAs or those named.",
+    ),
+    "remove": ("hubsync.cli.moving", "Move LoRAs to the trash, with every sidecar and preview."),
+    "restore": ("hubsync.cli.moving", "Bring a removed LoRA back to where it was, or list the trash."),
+    "move": ("hubsync.cli.moving", "Rename a LoRA, or move it below the LoRA folder, with every sidecar and preview."),
+    "inspect": ("hubsync.cli.library", "Read a safetensors FILE's header: what it is, without loading a tensor."),
     "triggers": ("hubsync.cli.triggers", "Show and edit a LoRA's trigger words."),
-    "prompt": ("hubsync.cli.prompts", "Put LoRAs and their trigger words into a prompt."),
-    "render": ("hubsync.cli.render", "Test-render LoRAs: without, with, and with trigger words."),
-    "renders": ("hubsync.cli.render", "List the renders so far."),
+    "prompt": ("hubsync.cli.prompts", "Put LoRAs with their trigger words into TEXT, or take them out."),
+    "render": ("hubsync.cli.render", "Test-render LoRAs: without, with, and with trigger words; say what changed."),
+    "renders": ("hubsync.cli.render", "List the renders so far, newest first."),
     "config": ("hubsync.cli.settings", "Show and change settings."),
     "doctor": ("hubsync.cli.settings", "Check what is set up, and say what to do about the rest."),
-    "demo": ("hubsync.cli.demo", "Try everything in a sandbox: hubs on loopback, real small LoRAs."),
+    "web": ("hubsync.cli.web", "Serve the TUI to a browser on this machine, until Ctrl-C."),
+    "completion": ("hubsync.cli.completion", "Print the script that completes hubsync's commands in a shell."),
+    "demo": (
+        "hubsync.cli.demo",
+        "Try everything in a sandbox: both hubs on loopback, real small LoRAs, a throw-away library.",
+    ),
 }
+
+COMPLETING = "_HUBSYNC_COMPLETE"
+"""The variable in which a shell asks what could come next."""
 
 
 class Commands(click.Group):
@@ -46,13 +60,27 @@ class Commands(click.Group):
         """Every command, in the order a user meets them."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(_COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name}_command")
+        if ctx.resilient_parsing:  # a shell asks what could come next
+            from hubsync.cli.completion import offering
+
+            return offering(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands and options that begin like this, without importing any."""
+        from click.shell_completion import CompletionItem
+
+        commands = [CompletionItem(name, help=text) for name, (_, text) in _COMMANDS.items()]
+        return [
+            *(item for item in commands if item.value.startswith(incomplete)),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
@@ -71,17 +99,20 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
 @click.group(
     cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "obj": None}
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
 @global_options
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Find, install, understand and test-render Stable Diffusion LoRAs.
 
-    Without a command, on a terminal, the TUI opens.
+    Without a command, on a terminal, the TUI opens. `hubsync COMMAND --help` tells all about one command, and `hubsync
+    demo` tries everything in a sandbox: it needs no key, no GPU and no network.
     """
     if context.invoked_subcommand is not None:
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not on_screen():
         click.echo(context.get_help(), err=True)
         context.exit(2)
     with (context.obj or Call()).open() as hubsync:
@@ -94,7 +125,9 @@ def main() -> NoReturn:
     # 200 MB take a tenth less time with 0.5 ms than with Python's 5.
     sys.setswitchinterval(0.0005)
     try:
-        result = cli.main(standalone_mode=False)
+        if COMPLETING in os.environ:
+            import hubsync.cli.completion  # noqa: F401  (Click is told of shells by importing them)
+        result = cli.main(prog_name="hubsync", complete_var=COMPLETING, standalone_mode=False)
         leave(result if isinstance(result, int) else 0)
     except (click.Abort, KeyboardInterrupt, Cancelled):
         _fail(Cancelled())

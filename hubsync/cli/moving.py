@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, examples, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, report, say
 from hubsync.cli.shapes import JSON, error_json, installed_json
 from hubsync.errors import HubsyncError, UsageError
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from hubsync.services.app import Hubsync
 
 
-@click.command("remove")
+@click.command("remove", epilog=examples("hubsync remove sks_frame", "hubsync remove --empty-trash"))
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--empty-trash", is_flag=True, help="Delete for good what was removed before.")
 @pass_call
 def remove_command(call: Call, names: tuple[str, ...], empty_trash: bool) -> int:  # noqa: FBT001
-    """Move LoRAs to the trash, with every sidecar and preview; `restore` brings them back."""
+    """Move LoRAs to the trash, with every sidecar and preview.
+
+    `hubsync restore` brings them back; the trash lies in the library, in .hubsync/trash.
+    """
     if not names and not empty_trash:
         raise UsageError("name what to remove", hint="hubsync remove NAME")
     with call.open() as hubsync:
@@ -63,11 +66,14 @@ def _removed(hubsync: Hubsync, name: str) -> JSON:
     return {"name": lora.name, "path": str(lora.path), "trash": str(trashed.folder), "files": files}
 
 
-@click.command("restore")
+@click.command("restore", epilog=examples("hubsync restore", "hubsync restore sks_frame"))
 @click.argument("name", default="")
 @pass_call
 def restore_command(call: Call, name: str) -> None:
-    """Bring a removed LoRA back to where it was; without NAME, list what is in the trash."""
+    """Bring a removed LoRA back to where it was, or list the trash.
+
+    Without NAME the trash is listed, the newest first.
+    """
     with call.open() as hubsync:
         if not name:
             trash = hubsync.relocating.trash()
@@ -93,12 +99,17 @@ def restore_command(call: Call, name: str) -> None:
         output.emit(f"restored: {lora.name} ({lora.path})")
 
 
-@click.command("move")
+@click.command(
+    "move", epilog=examples('hubsync move sks_frame --to "white frame"', "hubsync move sks_frame --to styles/")
+)
 @click.argument("name")
 @click.option("--to", required=True, metavar="STEM|FOLDER/", help="The new name, or the folder (it ends in /).")
 @pass_call
 def move_command(call: Call, name: str, to: str) -> None:
-    """Rename a LoRA, or move it below the LoRA folder, with every sidecar and preview."""
+    """Rename a LoRA, or move it below the LoRA folder, with every sidecar and preview.
+
+    All of it goes, or nothing; nothing is ever written over.
+    """
     with call.open() as hubsync:
         lora = hubsync.relocating.move(hubsync.library.find(name), to)
     if call.json:

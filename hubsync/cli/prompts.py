@@ -10,13 +10,12 @@ from typing import Any
 import click
 
 from hubsync.cli import clipboard, output
-from hubsync.cli.common import Call, choice, pass_call
+from hubsync.cli.common import Call, choice, examples, pass_call
 from hubsync.cli.diagnostics import say
 from hubsync.cli.shapes import JSON
 from hubsync.prompts.compose import Composed, Format
 from hubsync.prompts.schedules import schedules
 from hubsync.prompts.syntax import attention, composable, extra_networks, strip_comments
-from hubsync.services.triggers import Wish
 
 _NEGATIVE = "Negative prompt: "
 """How AUTOMATIC1111 begins a negative prompt below a prompt."""
@@ -24,7 +23,15 @@ _NEGATIVE = "Negative prompt: "
 _NEGATIVE_LINE = re.compile(rf"(?:\A|\n){_NEGATIVE.rstrip()} ?")
 
 
-@click.command("prompt")
+@click.command(
+    "prompt",
+    epilog=examples(
+        'hubsync prompt "a castle" --lora sks_frame --lora mona:0.7:2',
+        'hubsync prompt "a castle, sks <lora:sks_frame:0.9>" --remove sks_frame',
+        'echo "a castle <lora:sks_frame:1>" | hubsync prompt - --copy',
+        'hubsync prompt "a [castle:tower:0.5] <lora:sks_frame:1>" --parse',
+    ),
+)
 @click.argument("text", default="")
 @click.option("--lora", "loras", multiple=True, metavar="NAME[:WEIGHT[:GROUP]]", help="A LoRA to put in; repeatable.")
 @click.option("--negative", default="", metavar="TEXT", help="The negative prompt.")
@@ -42,11 +49,19 @@ _NEGATIVE_LINE = re.compile(rf"(?:\A|\n){_NEGATIVE.rstrip()} ?")
 @click.option("--copy", is_flag=True, help="Copy the prompt to the terminal's clipboard (OSC 52), also through SSH.")
 @click.option("--parse", is_flag=True, help="Print what AUTOMATIC1111 makes of TEXT.")
 @click.option(
-    "--steps", type=click.IntRange(1, 1000), default=20, show_default=True, help="Steps of a picture, for --parse."
+    "--steps",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="Steps of a picture, for --parse.",
 )
 @pass_call
 def prompt_command(call: Call, text: str, loras: tuple[str, ...], removed: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Put LoRAs with their trigger words into TEXT, or take them out.
+
+    Your text stays first, then come the words, then the tags. Tags that are in TEXT already get the words they lack.
+    What would do nothing, or something else, is noted: unknown names, aliases, base models that do not mix.
 
     TEXT - reads stdin, and stdout is the prompt alone: words for the negative prompt are told on stderr, unless the
     text holds a line "Negative prompt: ...", which is read and written as AUTOMATIC1111 does.
@@ -87,6 +102,8 @@ def _compose(
     call: Call, text: str, loras: tuple[str, ...], removed: tuple[str, ...], options: dict[str, Any]
 ) -> list[Composed]:
     """First take out what is unwanted, then put in what is wanted."""
+    from hubsync.services.triggers import Wish
+
     negative: str = options["negative"]
     steps: list[Composed] = []
     with call.open() as hubsync:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, examples, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, report, say
 from hubsync.cli.shapes import render_json
 from hubsync.domain import Render, RenderOutcome
@@ -21,15 +21,23 @@ from hubsync.services.triggers import Wish
 _HEADER = ("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE")
 
 
-@click.command("render")
+@click.command(
+    "render",
+    epilog=examples(
+        "hubsync render sks_frame",
+        "hubsync render sks_frame --weights -1,0,0.5,1 --seeds 1,2",
+        "hubsync render mona_outfits::all --prompt 'a large blue ring'",
+        "hubsync render --all --set-preview",
+    ),
+)
 @click.argument("names", nargs=-1, metavar="[NAME[:WEIGHT[:GROUP]]]...")
 @click.option("--all", "everything", is_flag=True, help="Every LoRA of the library that a checkpoint is set for.")
 @click.option("--prompt", metavar="TEXT", help="What to draw.  [default: the family's own]")
 @click.option("--negative", default="", metavar="TEXT", help="The negative prompt.")
 @click.option("--weights", metavar="-1,0,0.5,1", help="Each LoRA at each of these weights.")
 @click.option("--seeds", metavar="1,2", help="Each picture with each of these seeds.")
-@click.option("--steps", type=click.IntRange(1, 500), help="Sampling steps.  [default: the family's own]")
-@click.option("--cfg", type=float, help="Guidance scale.  [default: the family's own]")
+@click.option("--steps", type=click.IntRange(1, 500), metavar="N", help="Sampling steps.  [default: the family's own]")
+@click.option("--cfg", type=float, metavar="X", help="Guidance scale.  [default: the family's own]")
 @click.option("--size", metavar="WxH", help="Pixels.  [default: the checkpoint's own]")
 @click.option("--sampler", metavar="NAME", help="By AUTOMATIC1111's name.  [default: the family's own]")
 @click.option("--checkpoint", metavar="PATH", help="A checkpoint, diffusers folder or Hugging Face repository.")
@@ -39,7 +47,10 @@ _HEADER = ("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the pictures go.")
 @pass_call
 def render_command(call: Call, names: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401
-    """Draw the same seed without a LoRA, with it, and with it and its trigger words; say what changed.
+    """Test-render LoRAs: without, with, and with trigger words; say what changed.
+
+    The same seed is drawn each time, so a number can say how much the LoRA changes the picture, and how much of that
+    its words do. A contact sheet shows all of it. Many LoRAs, weights and seeds go through one batch.
 
     Trigger groups are alternatives, such as outfits: each one that is enabled gets a picture of its own. NAME:0.8:2
     draws group 2, NAME:0.8:1+3 two groups, NAME:0.8:all every group; NAME::all at the suggested weight.
@@ -136,7 +147,7 @@ def _effect(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-@click.command("renders")
+@click.command("renders", epilog=examples("hubsync renders", "hubsync renders sks_frame --json"))
 @click.argument("name", required=False)
 @pass_call
 def renders_command(call: Call, name: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, examples, pass_call
 from hubsync.cli.diagnostics import EXIT_CODES, say
 from hubsync.cli.shapes import JSON
 
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 _CODES = {"changed": "hash_mismatch", "missing": "not_found"}
 
 
-@click.command("scan")
+@click.command(
+    "scan", epilog=examples("hubsync scan", "hubsync scan models/Lora/new --no-identify", "hubsync scan --rehash")
+)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--identify/--no-identify", default=True, help="Ask Civitai what files are.  [default: identify]")
 @click.option("--rehash", is_flag=True, help="Hash every file now, and compare.")
 @pass_call
 def scan_command(call: Call, paths: tuple[Path, ...], identify: bool, rehash: bool) -> None:  # noqa: FBT001
-    """Read the disk into the library: what is new, changed, moved or gone; recognise files by hash."""
+    """Read the disk into the library; recognise files by hash.
+
+    What is new, changed, moved or gone since the last time, in the LoRA and embedding folders or in the PATHs named;
+    other tools' sidecars are read as well. What needs a human is listed at the end.
+    """
     with call.open() as hubsync, call.cancellable() as cancel:
         scanned = hubsync.scanning.scan(paths, identify=identify, rehash=rehash, sink=call.narrator(), cancel=cancel)
     shape = _scanned_json(scanned, hubsync)
@@ -61,11 +67,14 @@ def _scanned_json(scanned: Scanned, hubsync: Hubsync) -> JSON:
     }
 
 
-@click.command("verify")
+@click.command("verify", epilog=examples("hubsync verify", "hubsync verify sks_frame"))
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @pass_call
 def verify_command(call: Call, names: tuple[str, ...]) -> int:
-    """Hash files again, all or those named, and compare: reports rot, repairs nothing."""
+    """Hash files again, all or those named, and compare.
+
+    Rot is reported and never repaired: exit 6 if bytes changed, 3 if files are gone, 1 for both.
+    """
     with call.open() as hubsync, call.cancellable() as cancel:
         loras = [hubsync.library.find(name) for name in names] or hubsync.library.list()
         verdicts = hubsync.checking.verify(loras, sink=call.narrator(), cancel=cancel)
@@ -97,7 +106,11 @@ def _say_what_to_do(verdicts: list[Verdict]) -> None:
 @click.command("duplicates")
 @pass_call
 def duplicates_command(call: Call) -> None:
-    """List what is there twice: bytes, weights under another header, names, names that are another's alias."""
+    """List what is there twice.
+
+    The same bytes, the same weights under another header, the same name in two folders, a name that is another file's
+    alias. The last two make tools load the wrong file.
+    """
     with call.open() as hubsync, call.cancellable() as cancel:
         groups = hubsync.checking.duplicates(sink=call.narrator(), cancel=cancel)
     shapes = [

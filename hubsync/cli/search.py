@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, choice, pass_call
+from hubsync.cli.common import Call, choice, examples, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, say
 from hubsync.cli.shapes import error_json, lora_json, show_json
 from hubsync.domain import LORA_TYPES, Lora, LoraType, Nsfw, Period, Query, SearchResult, Sort, Version
@@ -27,17 +27,24 @@ _TYPES = {
 }
 
 
-@click.command("search")
+@click.command(
+    "search",
+    epilog=examples(
+        'hubsync search "pixel art" --base "SDXL 1.0"',
+        "hubsync search frame --source civitai --sort downloads --period month",
+        "hubsync search --creator NAME --json",
+    ),
+)
 @click.argument("text", default="")
-@click.option("--source", type=choice(Source, "all"), default="all", help="Which hub to ask.")
-@click.option("--type", "kind", type=click.Choice(list(_TYPES)), help="Default: LoRA, LoCon and DoRA.")
+@click.option("--source", type=choice(Source, "all"), default="all", help="Which hub to ask.  [default: all]")
+@click.option("--type", "kind", type=click.Choice(list(_TYPES)), help="Which type.  [default: LoRA, LoCon and DoRA]")
 @click.option("--base", multiple=True, metavar="NAME", help="Base model, as either hub writes it, or a family.")
 @click.option("--tag", help="Only with this tag.")
 @click.option("--creator", help="Only by this creator.")
-@click.option("--sort", type=choice(Sort), default=Sort.RELEVANCE.value, show_default=True)
-@click.option("--period", type=choice(Period), default=Period.ALL.value, show_default=True)
+@click.option("--sort", type=choice(Sort), default=Sort.RELEVANCE.value, show_default=True, help="What comes first.")
+@click.option("--period", type=choice(Period), default=Period.ALL.value, show_default=True, help="How far back.")
 @click.option("--nsfw", type=choice(Nsfw), help="Highest level shown.  [default: soft = PG-13]")
-@click.option("--limit", type=click.IntRange(1, 100), help="Rows a hub.  [default: 20]")
+@click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="Rows a hub.  [default: 20]")
 @click.option("--cursor", multiple=True, metavar="SOURCE=…", help="Go on where an earlier page of that hub ended.")
 @pass_call
 def search_command(
@@ -49,7 +56,11 @@ def search_command(
     cursor: tuple[str, ...],
     **options: str | None,
 ) -> int:
-    """Search Civitai and Hugging Face for LoRAs, side by side."""
+    """Search Civitai and Hugging Face for LoRAs, side by side.
+
+    TEXT is looked for as each hub's own search does. A ✓ marks what is installed. If one hub does not answer, the
+    other's rows still come, with exit 0.
+    """
     settings = call.settings()
     query = Query(
         text=text.strip(),
@@ -118,11 +129,22 @@ def _page(lora: Lora) -> str:
     return str(lora.ref).split("@")[0] if lora.source is Source.HUGGINGFACE else str(lora.ref)
 
 
-@click.command("show")
+@click.command(
+    "show",
+    epilog=examples(
+        "hubsync show civitai:123456",
+        "hubsync show hf:owner/repo",
+        "hubsync show 'https://civitai.com/models/123456?modelVersionId=7'",
+    ),
+)
 @click.argument("ref")
 @pass_call
 def show_command(call: Call, ref: str) -> None:
-    """Show everything a hub knows about REF, before a byte is downloaded."""
+    """Show everything a hub knows about REF, before a byte is downloaded.
+
+    Versions, files, trigger words, weight, licence; and the pre-flight: whether it can be had, what it would be called
+    here, and whether it is here already. REF is civitai:MODEL@VERSION, hf:OWNER/REPO, sha256:…, or a page's address.
+    """
     with call.open() as hubsync:
         hubsync.warm_up()
         hubsync.hash_by_the_way()

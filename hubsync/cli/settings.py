@@ -8,20 +8,30 @@ import click
 
 from hubsync import config
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, examples, pass_call
 from hubsync.cli.diagnostics import say
-from hubsync.errors import AccessDenied, HubError, UsageError
-from hubsync.refs import Source
+from hubsync.errors import UsageError
 
-_KEYS = {"civitai.api_key": Source.CIVITAI, "huggingface.token": Source.HUGGINGFACE}
 _GLYPHS = {"ok": "✓ ok     ", "warning": "! warning", "error": "✗ error  "}
 
 
-@click.group("config", invoke_without_command=True)
+@click.group(
+    "config",
+    invoke_without_command=True,
+    epilog=examples(
+        "hubsync config set civitai.api_key          # asked for, hidden, and checked",
+        "hubsync config set checkpoint.sdxl /models/sd_xl_base_1.0.safetensors",
+        "hubsync config get root",
+    ),
+)
 @click.pass_context
 @pass_call
 def config_command(call: Call, context: click.Context) -> None:
-    """Show and change settings."""
+    """Show and change settings.
+
+    Without a command every setting is listed. Defaults give way to the configuration file, that to the environment
+    (HUBSYNC_A__B for the key a.b), that to options.
+    """
     if context.invoked_subcommand is None:
         _list(call)
 
@@ -29,7 +39,7 @@ def config_command(call: Call, context: click.Context) -> None:
 @config_command.command("list")
 @pass_call
 def config_list(call: Call) -> None:
-    """Every setting with its value; keys are hidden."""
+    """List every setting with its value; keys are hidden."""
     _list(call)
 
 
@@ -65,34 +75,25 @@ def config_get(call: Call, key: str) -> None:
 @click.argument("value", required=False)
 @pass_call
 def config_set(call: Call, key: str, value: str | None) -> None:
-    """Set KEY to VALUE in the configuration file. Without VALUE it is asked for, hidden if it is a key."""
+    """Set KEY to VALUE in the configuration file.
+
+    Without VALUE it is asked for, hidden if it is a hub's key; such a key is stored if the hub knows it.
+    """
+    from hubsync.services.settings import store
+
     config.check_key(key)
     if value is None:
         if not sys.stdin.isatty():
             raise UsageError(f"no value for {key}", hint=f"hubsync config set {key} VALUE")
         value = click.prompt(key, hide_input=key in config.SECRET_KEYS, err=True)
-    value = str(value).strip()
-    account = _account(call, key, value) if key in _KEYS and value else None
-    path = config.write(key, value)
+    stored = store(key, str(value), settings=call.settings)
+    for note in () if call.quiet else stored.notes:
+        say(f"note: {note}")
     if call.json:
-        output.emit_json({"key": key, "path": str(path), **({"account": account} if key in _KEYS else {})})
+        account = {"account": stored.account} if key in config.SECRET_KEYS else {}
+        output.emit_json({"key": key, "path": str(stored.path), **account})
     elif not call.quiet:
-        say(f"{key} is set in {path}" + (f"; it belongs to {account}" if account else ""))
-
-
-def _account(call: Call, key: str, value: str) -> str | None:
-    """Whose key this is; None where the hub cannot be asked now. A key it does not know is not stored."""
-    from hubsync.services.app import open_hubsync
-
-    try:
-        with open_hubsync(config.load(options={key: value})) as hubsync:
-            return hubsync.account(_KEYS[key])
-    except AccessDenied as error:
-        raise type(error)(f"{error.message}; it was not stored", hint=error.hint) from error
-    except HubError as error:
-        if not call.quiet:
-            say(f"note: the key could not be checked: {error.message}")
-        return None
+        say(f"{key} is set in {stored.path}" + (f"; it belongs to {stored.account}" if stored.account else ""))
 
 
 @config_command.command("path")
@@ -109,7 +110,10 @@ def config_path(call: Call) -> None:
 @click.command("doctor")
 @pass_call
 def doctor_command(call: Call) -> int:
-    """Check what is installed, reachable and writable, and say what to do about the rest."""
+    """Check what is set up, and say what to do about the rest.
+
+    The root, hubs and keys, the renderer and its device, checkpoints. Exit 1 if anything is an error.
+    """
     with call.open() as hubsync:
         checks = hubsync.doctor.run()
     if call.json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, examples, pass_call
 from hubsync.cli.diagnostics import say
 from hubsync.cli.shapes import JSON
 from hubsync.errors import UsageError
@@ -21,14 +21,26 @@ if TYPE_CHECKING:
 _ACTIONS = ("add", "remove", "enable", "disable", "weight", "negative", "notes", "probe", "reset")
 
 
-@click.command("triggers", context_settings={"ignore_unknown_options": True})  # a weight may be negative
+@click.command(
+    "triggers",
+    context_settings={"ignore_unknown_options": True},  # a weight may be negative
+    epilog=examples(
+        "hubsync triggers mona_outfits",
+        'hubsync triggers mona_outfits add "red hat" boots --group 2',
+        "hubsync triggers mona_outfits disable --group 1",
+        "hubsync triggers mona_outfits weight 0.65",
+        "hubsync triggers sks-frame-kohya probe",
+    ),
+)
 @click.argument("name")
 @click.argument("action", required=False, type=click.Choice(_ACTIONS), metavar="[add|remove|enable|disable|weight|…]")
 @click.argument("words", nargs=-1, metavar="[WORD|W|TEXT]...")
 @click.option("--group", type=click.IntRange(1), metavar="N", help="The group meant; without words, all of it.")
 @pass_call
 def triggers_command(call: Call, name: str, action: str | None, words: tuple[str, ...], group: int | None) -> None:
-    """Show the trigger words of an installed LoRA, in their groups, and who said them; or edit them.
+    """Show and edit a LoRA's trigger words.
+
+    They come in groups, with who said them; what you say holds whatever a hub says later.
 
     \b
     triggers NAME add|remove|enable|disable WORD... [--group N]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubsync.cli import output
-from hubsync.cli.common import Call, pass_call
+from hubsync.cli.common import Call, examples, pass_call
 from hubsync.cli.diagnostics import batch_exit_code, report, say
 from hubsync.cli.shapes import JSON, error_json, result_json
 from hubsync.errors import UsageError
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from hubsync.services.updating import Checked
 
 
-@click.command("update")
+@click.command(
+    "update",
+    epilog=examples("hubsync update --check", "hubsync update sks_frame --replace", "hubsync update NAME --ignore"),
+)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--check", is_flag=True, help="Only say what is newer.")
 @click.option("--replace", "replacing", is_flag=True, help="Move the old version to the trash.")
@@ -25,7 +28,10 @@ if TYPE_CHECKING:
 @click.option("--no-ignore", is_flag=True, help="Take NAMEs off that list.")
 @pass_call
 def update_command(call: Call, names: tuple[str, ...], check: bool, replacing: bool, **options: bool) -> int:  # noqa: FBT001
-    """Bring newer versions of all LoRAs or those named, of the same base-model family, beside the old ones."""
+    """Bring newer versions of the same base-model family, of all LoRAs or those named.
+
+    They come beside the old ones, into the same folder; an old one stays until --replace or you move it to the trash.
+    """
     pinning = options["ignore"] or options["no_ignore"]
     if pinning and not names:
         raise UsageError("name what to ignore", hint="hubsync update NAME --ignore")

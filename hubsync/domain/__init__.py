@@ -22,6 +22,7 @@ from hubsync.domain.hub import (
 from hubsync.domain.library import (
     DEFAULT_WEIGHT,
     Entry,
+    Facets,
     Installed,
     ListFilter,
     ListSort,
@@ -49,6 +50,7 @@ __all__ = [
     "Availability",
     "Download",
     "Entry",
+    "Facets",
     "FileFormat",
     "FileKind",
     "Installed",

@@ -117,4 +117,18 @@ class ListFilter:
     trigger: str | None = None
     missing: bool = False
     outdated: bool = False
+    no_words: bool = False
+    no_preview: bool = False
     sort: ListSort = ListSort.NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What a library can be narrowed to, with the number of LoRAs each; families and tags: the most common first."""
+
+    families: Mapping[str, int]
+    tags: Mapping[str, int]
+    missing: int
+    outdated: int
+    no_words: int
+    no_preview: int

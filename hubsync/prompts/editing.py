@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from hubsync.domain import TriggerGroup, TriggerWord, WordSource
 from hubsync.errors import NotFound, UsageError
 from hubsync.prompts.words import key, pieces
 
 Groups = tuple[TriggerGroup, ...]
+Item = TypeVar("Item")
 
 
 def added(groups: Groups, words: Iterable[str], *, group: int | None = None) -> Groups:
@@ -58,6 +60,26 @@ def switched(groups: Groups, words: Iterable[str], *, on: bool, group: int | Non
         replace(one, words=tuple(replace(word, enabled=on) if wanted(one, word) else word for word in one.words))
         for one in groups
     )
+
+
+def moved(groups: Groups, word: str | None, *, group: int, by: int) -> Groups:
+    """The groups with a word `by` places further on in its group, or with the whole group; never past the ends.
+
+    Raises:
+        NotFound: a word that is not there. UsageError: no such group.
+    """
+    wanted = _wanted(groups, [] if word is None else [word], group)
+    if word is None:
+        return tuple(replace(one, index=index) for index, one in enumerate(_shifted(groups, group - 1, by), start=1))
+    one = groups[group - 1]
+    place = next(place for place, known in enumerate(one.words) if wanted(one, known))
+    return tuple(replace(one, words=_shifted(one.words, place, by)) if one.index == group else one for one in groups)
+
+
+def _shifted(items: tuple[Item, ...], place: int, by: int) -> tuple[Item, ...]:
+    rest = [*items]
+    rest.insert(max(0, min(place + by, len(items) - 1)), rest.pop(place))
+    return tuple(rest)
 
 
 def _with(group: TriggerGroup, texts: Sequence[str]) -> TriggerGroup:

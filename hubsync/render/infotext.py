@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from importlib import metadata
+from pathlib import Path
+
+from hubsync.errors import NotFound
 
 PNG_KEY = "parameters"
 
@@ -18,6 +21,21 @@ def infotext(prompt: str, negative: str, parameters: Mapping[str, object]) -> st
     line = ", ".join(f"{name}: {_quoted(value)}" for name, value in pairs.items() if value != "")
     rest = [f"Negative prompt: {negative}"] if negative else []
     return "\n".join([prompt, *rest, line])
+
+
+def read_infotext(path: Path) -> str:
+    """The infotext in a PNG; empty where there is none.
+
+    Raises:
+        NotFound: the file is gone, or no picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return str(picture.info.get(PNG_KEY, ""))
+    except OSError as error:
+        raise NotFound(f"the picture cannot be read: {path}", hint="r draws the test again") from error
 
 
 def hash_list(hashes: Mapping[str, str | None]) -> str:

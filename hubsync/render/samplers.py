@@ -120,6 +120,11 @@ def find_sampler(text: str) -> Sampler:
     return Sampler(name=name, schedule=schedule, scheduler=entry.scheduler, options=options)
 
 
+def sampler_names() -> tuple[str, ...]:
+    """Every sampler there is, without schedule types."""
+    return tuple(_TABLE)
+
+
 def name_of(scheduler: str) -> str:
     """AUTOMATIC1111's name for a checkpoint's own scheduler class; the class itself where it has none."""
     return next((name for name, entry in _TABLE.items() if entry.scheduler == scheduler), scheduler)

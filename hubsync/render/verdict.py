@@ -54,6 +54,11 @@ def verdicts(rows: Sequence[PlannedRow], renders: Sequence[Render]) -> tuple[Ver
     for row, render in zip(rows, renders, strict=True):
         if row.lora and row.weight is not None:
             tested[row.lora, row.weight].append(render)
+    return judge_all(tested)
+
+
+def judge_all(tested: Mapping[tuple[str, float], Sequence[Render]]) -> tuple[Verdict, ...]:
+    """The same of renders by the LoRA and weight they show."""
     heaviest = {lora: max(abs(weight) for other, weight in tested if other == lora) for lora, _ in tested}
     return tuple(
         judge(

@@ -14,13 +14,10 @@ from hubsync.config import Settings
 from hubsync.domain import Nsfw
 from hubsync.families import Families
 from hubsync.limiter import Limiter
-from hubsync.refs import Source
 from hubsync.roots import Root, find_root
 from hubsync.services.network import Network
 from hubsync.store.database import Database
-from hubsync.store.queue import Queue
-from hubsync.store.records import Records
-from hubsync.store.renders import RenderRecords
+from hubsync.store.tables import Tables
 
 if TYPE_CHECKING:
     import httpx2
@@ -42,7 +39,6 @@ if TYPE_CHECKING:
     from hubsync.services.shelf import Shelf
     from hubsync.services.triggers import TriggerService
     from hubsync.services.updating import UpdateService
-    from hubsync.store.scanning import ScanRecords
 
 
 class Hubsync:
@@ -61,11 +57,11 @@ class Hubsync:
         self.settings = settings
         self.root = root
         self._renderer = renderer or (settings.render.python or sys.executable, "-m", "hubsync.renderer")
-        self._now = now
+        self.now = now
         self._network = Network(settings, transport=transport, limiter=limiter or Limiter())
         self._closed = threading.Event()
-        self._database = Database(root.database, root.path, keep=True)
-        self.records = Records(database=self._database)
+        self._tables = Tables(Database(root.database, root.path, keep=True))
+        self.records = self._tables.records
 
     @cached_property
     def search(self) -> SearchService:
@@ -99,7 +95,7 @@ class Hubsync:
             preview_ceiling=Nsfw(self.settings.search.nsfw),
             options=InstallOptions(previews=self.settings.install.previews),
             jobs=self.settings.install.jobs,
-            now=self._now,
+            now=self.now,
         )
 
     @cached_property
@@ -107,7 +103,7 @@ class Hubsync:
         """Downloads that were asked for and are not done."""
         from hubsync.services.queueing import DownloadQueue
 
-        return DownloadQueue(queue=Queue(database=self._database), now=self._now)
+        return DownloadQueue(queue=self._tables.queue, now=self.now)
 
     @cached_property
     def library(self) -> LibraryService:
@@ -124,7 +120,7 @@ class Hubsync:
         return ScanService(
             root=self.root,
             records=self.records,
-            rows=self._rows,
+            rows=self._tables.rows,
             hashing=self.hashing,
             identifying=lambda: self._identifying,
             families=lambda: self.families,
@@ -135,21 +131,21 @@ class Hubsync:
         """Hashes of what is installed."""
         from hubsync.services.hashing import HashService
 
-        return HashService(records=self.records, rows=self._rows)
+        return HashService(records=self.records, rows=self._tables.rows)
 
     @cached_property
     def checking(self) -> CheckService:
         """Whether every file is what it was, and nothing is there twice."""
         from hubsync.services.checking import CheckService
 
-        return CheckService(records=self.records, rows=self._rows, hashing=self.hashing)
+        return CheckService(records=self.records, rows=self._tables.rows, hashing=self.hashing)
 
     @cached_property
     def relocating(self) -> RelocateService:
         """Removing, restoring, renaming and moving."""
         from hubsync.services.relocating import RelocateService
 
-        return RelocateService(root=self.root, records=self.records, shelf=self._shelf, read=self._read, now=self._now)
+        return RelocateService(root=self.root, records=self.records, shelf=self._shelf, read=self._read, now=self.now)
 
     @cached_property
     def updating(self) -> UpdateService:
@@ -176,7 +172,9 @@ class Hubsync:
         """Trigger words and prompts."""
         from hubsync.services.triggers import TriggerService
 
-        return TriggerService(library=self.library, defaults=self.settings.prompt)
+        return TriggerService(
+            library=self.library, defaults=self.settings.prompt, prompts=self._tables.prompts, now=self.now
+        )
 
     @cached_property
     def render(self) -> RenderService:
@@ -185,13 +183,13 @@ class Hubsync:
 
         return RenderService(
             library=self.library,
-            renders=RenderRecords(database=self._database),
+            renders=self._tables.renders,
             shelf=self._shelf,
             settings=self.settings,
             families=lambda: self.families,
             renderer=self._resident,
             folder=self.root.renders,
-            now=self._now,
+            now=self.now,
         )
 
     @cached_property
@@ -228,20 +226,20 @@ class Hubsync:
         if self.root.database.exists():
             threading.Thread(target=lambda: self.hashing.by_the_way(self._closed), daemon=True).start()
 
-    def account(self, source: Source) -> str:
-        """The user whose key is sent to a hub.
-
-        Raises:
-            AccessDenied: the hub does not know the key. HubError: it cannot be asked.
-        """
-        return self._network.hub(source).account()
+    def adopt(self, settings: Settings) -> None:
+        """Go on with other settings. The root, the renderer and whatever is under way keep those they began with."""
+        self.settings = settings
+        self._network.adopt(settings)
+        for name in [*vars(self)]:
+            if name != "_resident" and isinstance(getattr(type(self), name, None), cached_property):
+                vars(self).pop(name, None)
 
     def close(self) -> None:
         """Close what is open, end the renderer, and stop hashing."""
         self._closed.set()
         if renderer := vars(self).get("_resident"):
             renderer.close()
-        self._database.close()
+        self._tables.close()
         self._network.close()
 
     def __enter__(self) -> Self:
@@ -256,12 +254,6 @@ class Hubsync:
 
         return renderer_of(self.settings, self._renderer)
 
-    @property
-    def _rows(self) -> ScanRecords:
-        from hubsync.store.scanning import ScanRecords
-
-        return ScanRecords(database=self._database)
-
     @cached_property
     def _shelf(self) -> Shelf:
         from hubsync.services.shelf import Shelf
@@ -272,7 +264,7 @@ class Hubsync:
     def _identifying(self) -> IdentifyService:
         from hubsync.services.identifying import IdentifyService
 
-        return IdentifyService(catalogue=self._network.civitai, rows=self._rows, shelf=self._shelf, now=self._now)
+        return IdentifyService(catalogue=self._network.civitai, rows=self._tables.rows, shelf=self._shelf, now=self.now)
 
     def _read(self, path: Path) -> None:
         self.scanning.scan([path], identify=False, sink=lambda _: None, cancel=threading.Event())

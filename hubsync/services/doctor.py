@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _RENDER_PACKAGES = ("hubsync", "torch", "diffusers", "transformers", "accelerate")
 
+_DRIVERS = {"/proc/driver/nvidia": "NVIDIA's driver", "/dev/dxg": "a GPU of Windows", "/dev/kfd": "AMD's driver"}
+"""What tells a GPU that torch may use; nvidia-smi is not everywhere the driver is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -65,7 +68,17 @@ class DoctorService:
         with ThreadPoolExecutor(max_workers=2 * len(Source)) as pool:
             reached = pool.map(self._hub, Source)
             keys = pool.map(self._key, Source)
-            return [*self._local(), *keys, *reached]
+            return [*self.local(), *keys, *reached]
+
+    def local(self) -> list[Check]:
+        """The checks that ask no hub."""
+        return list(self._local())
+
+    def first_steps(self) -> list[Check]:
+        """What a newcomer sets up; no hub is asked."""
+        key = Check(name="civitai key", status="ok", message="set") if self.has_token(Source.CIVITAI) else None
+        key = key or _NO_KEYS[Source.CIVITAI]
+        return [self._writable(), key, self._render_packages(), self._device(), self._checkpoints()]
 
     def _local(self) -> Iterator[Check]:
         yield Check(name="python", status="ok", message=f"{platform.python_version()} at {sys.executable}")
@@ -73,6 +86,7 @@ class DoctorService:
         yield Check(name="configuration", status="ok", message=str(path) if path.exists() else f"{path} (none yet)")
         yield self._writable()
         yield self._render_packages()
+        yield self._device()
         yield self._checkpoints()
 
     def _writable(self) -> Check:
@@ -126,6 +140,23 @@ class DoctorService:
         except (OSError, subprocess.SubprocessError):
             return [f"a working interpreter at {self.renderer[0]}"]
         return answer.stdout.split()
+
+    def _device(self) -> Check:
+        """By what a driver leaves on the disk: asking torch would take seconds."""
+        chosen = self.settings.render.device
+        if chosen != "auto":
+            return Check(name="device", status="ok", message=f"{chosen}, as render.device says")
+        found = next((name for path, name in _DRIVERS.items() if Path(path).exists()), "")
+        if sys.platform == "darwin" and platform.machine() == "arm64":
+            found = "Apple GPU"
+        if found:
+            return Check(name="device", status="ok", message=f"{found} is here")
+        return Check(
+            name="device",
+            status="warning",
+            message="no GPU found: test renders take minutes on the processor",
+            hint="try few LoRAs and few steps (render.steps), or use a machine with a GPU",
+        )
 
     def _checkpoints(self) -> Check:
         if self.settings.checkpoint:

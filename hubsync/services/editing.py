@@ -44,6 +44,14 @@ class EditService:
         """
         return self._words(lora, lambda groups: editing.switched(groups, words, on=on, group=group))
 
+    def move(self, lora: Installed, word: str | None, *, group: int, by: int) -> Installed:
+        """Move a word within its group, or with None the whole group among the groups; see `prompts.editing.moved`.
+
+        Raises:
+            NotFound: a word that is not there. UsageError: no such group.
+        """
+        return self._words(lora, lambda groups: editing.moved(groups, word, group=group, by=by))
+
     def weigh(self, lora: Installed, weight: float) -> Installed:
         """Choose the weight the LoRA gets in prompts.
 

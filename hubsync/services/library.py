@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hubsync.domain import Installed, ListFilter, Statement, Suggestion
+from hubsync.domain import Facets, Installed, ListFilter, Statement, Suggestion
 from hubsync.errors import Ambiguous, BadReference, NotFound
 from hubsync.files.header import partial_header
 from hubsync.files.inspection import Inspection, inspect
@@ -23,6 +23,15 @@ _MOST_SUGGESTIONS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of one LoRA besides its row: what each source says, words it may want, the files beside it."""
+
+    statements: Sequence[Statement]
+    suggestions: Sequence[Suggestion]
+    companions: Sequence[Path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryService:
     """Questions to one library."""
 
@@ -30,10 +39,15 @@ class LibraryService:
 
     def list(self, wanted: ListFilter | None = None, *, limit: int = -1, offset: int = 0) -> Sequence[Installed]:
         """A page of the installed LoRAs that fit, ordered; all of them without a limit."""
-        wanted = wanted or ListFilter()
-        found = self.records.page(wanted, limit=limit, offset=offset)
-        # Only the disk knows what is gone since the last scan.
-        return [lora for lora in found if lora.missing] if wanted.missing else found
+        return self.records.page(wanted or ListFilter(), limit=limit, offset=offset)
+
+    def count(self, wanted: ListFilter) -> int:
+        """How many of the installed LoRAs fit."""
+        return self.records.count(wanted)
+
+    def facets(self) -> Facets:
+        """What the library can be narrowed to, with the number of LoRAs each."""
+        return self.records.facets()
 
     def find(self, name: str) -> Installed:
         """The LoRA a NAME means: its stem, path, or reference; case-insensitive.
@@ -75,6 +89,12 @@ class LibraryService:
             if (word := key(one.text)) not in known:
                 unknown.setdefault(word, one)
         return [*unknown.values()][:_MOST_SUGGESTIONS]
+
+    def known(self, lora: Installed) -> Known:
+        """What is known of a LoRA besides its row; its header and its folder are read for it."""
+        from hubsync.files.sidecars import beside  # 3 ms that lists need not pay
+
+        return Known(statements=self.statements(lora), suggestions=self.suggestions(lora), companions=beside(lora.path))
 
     def header(self, lora: Installed) -> Mapping[str, str]:
         """The metadata in a LoRA's file, read when asked for; nothing where there is none."""

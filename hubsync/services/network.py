@@ -29,6 +29,7 @@ class Network:
         self._limiter = limiter
         self._making = threading.Lock()
         self._made: httpx2.Client | None = None
+        self._former: list[httpx2.Client] = []
 
     @cached_property
     def families(self) -> Families:
@@ -95,10 +96,20 @@ class Network:
         """Begin to make the HTTP client, most of whose 80 ms go by beside whatever is loaded next."""
         threading.Thread(target=lambda: self.client, daemon=True).start()
 
+    def adopt(self, settings: Settings) -> None:
+        """Go on with other settings; what is under way keeps the client it has."""
+        with self._making:
+            self._settings = settings
+            self._former += [self._made] if self._made else []
+            self._made = None
+            for name in ("civitai", "hugging_face", "transfer"):
+                vars(self).pop(name, None)
+
     def close(self) -> None:
-        """Close the HTTP client, if one was made."""
-        if self._made is not None:
-            self._made.close()
+        """Close the HTTP clients that were made."""
+        for client in (*self._former, self._made):
+            if client is not None:
+                client.close()
 
     @property
     def _http(self) -> Http:

@@ -20,10 +20,12 @@ from hubsync.files.glance import Glancer
 from hubsync.files.metadata import candidates
 from hubsync.prompts.words import key
 from hubsync.render import process
+from hubsync.render.infotext import read_infotext
 from hubsync.render.plan import RenderOptions, RenderPlan, make_plan
 from hubsync.render.resident import Renderer
 from hubsync.render.verdict import verdicts
 from hubsync.services.batching import check_file, gather, together
+from hubsync.services.history import Drawn, History, again, seen, sheet_of
 from hubsync.services.library import LEAST_REACTION, LibraryService
 from hubsync.services.naming import Naming
 from hubsync.services.shelf import Shelf
@@ -96,7 +98,7 @@ class RenderService:
         outcome = process.run(plan, renderer=self.renderer, sink=sink, cancel=cancel, now=self.now)
         self.renders.save(outcome.renders)
         for render in _best(outcome.renders, self._usual_weights(plan)):
-            self._adopt_preview(render, force=set_preview)
+            self._adopt_preview(render, render.loras[0].name, force=set_preview)
         return replace(outcome, verdicts=verdicts(plan.without(outcome.refused).rows, outcome.renders))
 
     def run_all(
@@ -146,6 +148,68 @@ class RenderService:
         """
         return self.renders.all(self.library.find(name).name if name else None)
 
+    def page(self, text: str = "", *, limit: int, offset: int = 0) -> History:
+        """A page of the pictures with a LoRA or a prompt that holds `text`, newest first, judged by whole tests."""
+        renders = self.renders.page(text, limit=limit, offset=offset)
+        known = {one.render.path: one for test in self.renders.tests(renders) for one in seen(test)}
+        pictures = tuple(known[one.path] for one in renders if one.path in known)
+        return History(pictures=pictures, total=self.renders.count(text))
+
+    def test(self, render: Render) -> tuple[Drawn, ...]:
+        """Everything drawn in one test with `render`, judged.
+
+        Raises:
+            NotFound: it is not recorded any more.
+        """
+        return seen(self._test(render))
+
+    def sheet(self, render: Render) -> Path:
+        """The contact sheet of the test that `render` belongs to.
+
+        Raises:
+            NotFound: it is gone.
+        """
+        sheet = sheet_of(self._test(render))
+        if sheet is None:
+            raise NotFound(f"there is no contact sheet in {render.path.parent}", hint="r draws the test again")
+        return sheet
+
+    def again(self, render: Render) -> tuple[list[Wish], RenderOptions]:
+        """What to ask `plan` for to draw the test of `render` again.
+
+        Raises:
+            NotFound, Ambiguous: a LoRA of it is not installed any more. UsageError: it shows none.
+        """
+        return again(self._test(render), self.library.find)
+
+    def set_preview(self, render: Render) -> str:
+        """Make a picture the preview of the LoRA it shows, even if that has one; gives its name.
+
+        Raises:
+            UsageError: it shows no LoRA. NotFound: the LoRA or the picture is gone. NoSpace, NoPermission: as files go.
+        """
+        subject = next(one.subject for one in self.test(render) if one.render.path == render.path)
+        if subject is None:
+            raise UsageError("a picture without a LoRA is nobody's preview", hint="choose one of the others")
+        if not render.path.exists():
+            raise NotFound(f"the picture is gone: {render.path}")
+        self._adopt_preview(render, subject.name, force=True)
+        return subject.name
+
+    def infotext(self, render: Render) -> str:
+        """The text in a picture from which other programs draw it again.
+
+        Raises:
+            NotFound: the picture is gone.
+        """
+        return read_infotext(render.path)
+
+    def _test(self, render: Render) -> Sequence[Render]:
+        (found,) = self.renders.tests([render])
+        if not found:
+            raise NotFound(f"nothing is known of the picture {render.path}")
+        return found
+
     def _plan(self, loras: Sequence[tuple[Installed, float | None]], options: RenderOptions) -> RenderPlan:
         naming = Naming.of(self.library)
 
@@ -180,8 +244,8 @@ class RenderService:
         default = self.settings.prompt.default_weight
         return {name: plan.loras[name].weight or default for name in plan.subjects if name in plan.loras}
 
-    def _adopt_preview(self, render: Render, *, force: bool) -> None:
-        lora = self.library.find(render.loras[0].name)
+    def _adopt_preview(self, render: Render, name: str, *, force: bool) -> None:
+        lora = self.library.find(name)
         path = sidecars.preview_path(lora.path)
         if path.exists() and not force:
             return

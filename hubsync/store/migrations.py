@@ -68,6 +68,12 @@ def m005_probing(database: sqlite_utils.Database) -> None:
     _step(database, 5)
 
 
+@MIGRATIONS()
+def m006_prompts(database: sqlite_utils.Database) -> None:
+    """Prompts kept under a name."""
+    _step(database, 6)
+
+
 def _step(database: sqlite_utils.Database, version: int) -> None:
     for statement in statements(version):
         database.execute(statement)

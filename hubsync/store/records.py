@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from hubsync.domain import Entry, Installed, ListFilter, Stamp, Suggestion
+from hubsync.domain import Entry, Facets, Installed, ListFilter, Stamp, Suggestion
 from hubsync.refs import Ref
 from hubsync.store import rows
 from hubsync.store.database import Database
@@ -38,8 +38,31 @@ class Records:
         from hubsync.store import listing
 
         with self.database.reading() as connection:
-            ids = listing.ids(connection, wanted, limit=limit, offset=offset)
-            return self._of_ids(connection, ids)
+            if wanted.missing:
+                found = self._gone(connection, wanted)
+                return self._of_ids(connection, found[offset : None if limit < 0 else offset + limit])
+            return self._of_ids(connection, listing.ids(connection, wanted, limit=limit, offset=offset))
+
+    def count(self, wanted: ListFilter) -> int:
+        """How many LoRAs fit."""
+        from hubsync.store import listing
+
+        with self.database.reading() as connection:
+            return len(self._gone(connection, wanted)) if wanted.missing else listing.count(connection, wanted)
+
+    def facets(self) -> Facets:
+        """What the LoRAs can be filtered by, with numbers."""
+        from hubsync.store import listing
+
+        with self.database.reading() as connection:
+            return Facets(
+                families=listing.families(connection),
+                tags=listing.tags(connection),
+                missing=len(self._gone(connection, ListFilter(missing=True))),
+                outdated=listing.count(connection, ListFilter(outdated=True)),
+                no_words=listing.count(connection, ListFilter(no_words=True)),
+                no_preview=listing.count(connection, ListFilter(no_preview=True)),
+            )
 
     def all(self, where: str = "1", parameters: Sequence[object] = ()) -> list[Installed]:
         """Installed LoRAs that fit an SQL condition of this package, by name."""
@@ -98,6 +121,16 @@ class Records:
         with self.database.reading() as connection:
             query = "SELECT name FROM loras WHERE trashed IS NULL AND type = 'embedding' ORDER BY name_key, path"
             return [name for (name,) in connection.execute(query)]
+
+    def beginning(self, text: str, *, limit: int) -> list[str]:
+        """The names of at most `limit` LoRAs that begin like this, in any case; for a shell's tab key."""
+        query = (
+            "SELECT DISTINCT name FROM loras WHERE trashed IS NULL AND substr(name_key, 1, ?) = ? "
+            "ORDER BY name_key LIMIT ?"
+        )
+        key = text.casefold()
+        with self.database.reading() as connection:
+            return [name for (name,) in connection.execute(query, [len(key), key, limit])]
 
     def refs(self) -> frozenset[str]:
         """References of everything installed from a hub."""
@@ -201,6 +234,15 @@ class Records:
             rows = [(str(newer) if newer else "", self.database.stored(path)) for path, newer in found.items()]
             with self.database.writing() as database:
                 database.conn.executemany("UPDATE loras SET newer = ? WHERE path = ?", rows)
+
+    def _gone(self, connection: sqlite3.Connection, wanted: ListFilter) -> list[int]:
+        """The ids of the LoRAs that fit and whose file is gone: only the disk knows that since the last scan."""
+        from hubsync.store import listing
+
+        keys = listing.ids(connection, wanted)
+        query = "SELECT id, path FROM loras WHERE id IN (SELECT value FROM json_each(?))"
+        paths = dict(connection.execute(query, [json.dumps(keys)]).fetchall())
+        return [key for key in keys if not self.database.absolute(paths[key]).exists()]
 
     def _of_ids(self, connection: sqlite3.Connection, ids: Sequence[int]) -> list[Installed]:
         """LoRAs in the order of their ids, in one query a table."""

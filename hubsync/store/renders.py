@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from hubsync.domain import LoraUse, Render, RenderKind
 from hubsync.store.database import Database
@@ -44,25 +47,59 @@ class RenderRecords:
     def all(self, name: str | None = None) -> list[Render]:
         """Renders, newest first; those with the LoRA `name` in them if given."""
         chosen = "id IN (SELECT render_id FROM render_loras WHERE name = ?)" if name else "1"
+        return self._where(chosen, [name] if name else [])
+
+    def page(self, text: str = "", *, limit: int = -1, offset: int = 0) -> list[Render]:
+        """A page of the renders with a LoRA or a prompt that holds `text`, newest first; all without a limit."""
+        chosen, parameters = _holding(text)
+        return self._where(chosen, parameters, limit=limit, offset=offset)
+
+    def count(self, text: str = "") -> int:
+        """How many renders there are with a LoRA or a prompt that holds `text`."""
+        chosen, parameters = _holding(text)
+        with self.database.reading() as connection:
+            counted = connection.execute(f"SELECT count(*) FROM renders WHERE {chosen}", parameters)  # noqa: S608
+            return int(counted.fetchone()[0])
+
+    def tests(self, renders: Iterable[Render]) -> list[list[Render]]:
+        """The whole tests that `renders` are from, newest first: what was drawn at once into one folder, in order."""
+        wanted = dict.fromkeys((render.path.parent, render.created_at) for render in renders)
+        moments = json.dumps([moment.isoformat() for _, moment in wanted])
+        found: dict[tuple[Path, datetime], list[Render]] = {test: [] for test in wanted}
+        for render in self._where("created_at IN (SELECT value FROM json_each(?))", [moments]):
+            if (test := (render.path.parent, render.created_at)) in found:
+                found[test].append(render)
+        return list(found.values())
+
+    def _where(self, chosen: str, parameters: Sequence[object], *, limit: int = -1, offset: int = 0) -> list[Render]:
         with self.database.reading() as connection:
             rows = connection.execute(
-                f"SELECT * FROM renders WHERE {chosen} ORDER BY created_at DESC, id",  # noqa: S608
-                [name] if name else [],
+                f"SELECT * FROM renders WHERE {chosen} ORDER BY created_at DESC, id LIMIT ? OFFSET ?",  # noqa: S608
+                [*parameters, limit, offset],
             ).fetchall()
             uses: defaultdict[int, list[LoraUse]] = defaultdict(list)
             ids = json.dumps([row["id"] for row in rows])
             query = "SELECT * FROM render_loras WHERE render_id IN (SELECT value FROM json_each(?)) ORDER BY position"
             for row in connection.execute(query, [ids]):
                 uses[row["render_id"]].append(LoraUse(name=row["name"], weight=row["weight"]))
-        return [
-            Render(
-                **{name: row[name] for name in (*_PLAIN, "trigger_effect")},
-                path=self.database.root / row["path"],
-                kind=RenderKind(row["kind"]),
-                loras=tuple(uses[row["id"]]),
-                trigger_words=tuple(json.loads(row["trigger_words"])),
-                size=(row["width"], row["height"]),
-                created_at=datetime.fromisoformat(row["created_at"]),
-            )
-            for row in rows
-        ]
+        return [self._render(row, tuple(uses[row["id"]])) for row in rows]
+
+    def _render(self, row: sqlite3.Row, loras: tuple[LoraUse, ...]) -> Render:
+        return Render(
+            **{name: row[name] for name in (*_PLAIN, "trigger_effect")},
+            path=self.database.root / row["path"],
+            kind=RenderKind(row["kind"]),
+            loras=loras,
+            trigger_words=tuple(json.loads(row["trigger_words"])),
+            size=(row["width"], row["height"]),
+            created_at=datetime.fromisoformat(row["created_at"]),
+        )
+
+
+def _holding(text: str) -> tuple[str, list[object]]:
+    """The condition of a render whose LoRAs or prompt hold a text, and its parameters; letters in either case."""
+    if not text:
+        return "1", []
+    pattern = "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
+    named = "id IN (SELECT render_id FROM render_loras WHERE name LIKE ? ESCAPE '\\')"
+    return f"({named} OR prompt LIKE ? ESCAPE '\\')", [pattern, pattern]

@@ -249,7 +249,19 @@ CREATE TABLE suggestions (
 """
 """Version 5: words that were tried out on a LoRA."""
 
-STEPS = (INITIAL, DOWNLOADS, KNOWLEDGE, FINDING, PROBING)
+# `loras` is JSON: what `services.triggers` keeps of each, in their order.
+PROMPTS = """
+CREATE TABLE prompts (
+    name TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    negative TEXT NOT NULL,
+    loras TEXT NOT NULL,
+    saved_at TEXT NOT NULL
+) WITHOUT ROWID
+"""
+"""Version 6: prompts kept under a name."""
+
+STEPS = (INITIAL, DOWNLOADS, KNOWLEDGE, FINDING, PROBING, PROMPTS)
 
 VERSION = len(STEPS)
 """SQLite's `user_version` of an up-to-date library."""

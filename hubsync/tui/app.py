@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import SystemCommand
@@ -15,24 +15,32 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
+from hubsync.errors import RendererMissing
 from hubsync.services.app import Hubsync
-from hubsync.services.planning import Plan
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import told
 from hubsync.tui.messages import (
     ComparisonRequested,
-    Examined,
     InstallConfirmed,
     InstallRequested,
+    JobStopped,
+    LibraryCounted,
     PromptRequested,
     Refused,
     RenderPlanned,
+    SettingChanged,
+    SettingRequested,
+    StepsMissing,
 )
 from hubsync.tui.session import Session
 from hubsync.tui.terminal import graphics_widget
 from hubsync.tui.text import plain
 from hubsync.tui.workshop import Workshop
+
+if TYPE_CHECKING:
+    from hubsync.tui.screens.settings import SettingsScreen
 
 _THREADS = 64  # asyncio's own pool has 6 on 2 cores: as many questions to a hub that hangs would stop all others
 
@@ -65,6 +73,7 @@ class HubsyncApp(Workshop):
         super().__init__(hubsync, graphics=graphics)
         self.threads = ThreadPoolExecutor(_THREADS, "question")
         self.set_keymap(hubsync.settings.keys)
+        self._led: set[str] = set()
         for mode, screen in _modes(self.session).items():
             self.add_mode(mode, screen)
 
@@ -75,24 +84,39 @@ class HubsyncApp(Workshop):
             self.theme = theme
         asyncio.get_running_loop().set_default_executor(self.threads)
 
+    def on_ready(self) -> None:
+        """Greet whoever has nothing yet, once the first frame stands."""
+        settings = self.hubsync.settings
+        if not (settings.root or settings.checkpoint or settings.civitai.api_key or settings.huggingface.token):
+            ask(self, "library", lambda: LibraryCounted(len(self.hubsync.library.list())))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen and the app, also those whose key the search box takes for a letter."""
+        taken: set[str] = set()
         for node in (screen, self):
             for binding in declared(node):
                 if node.check_action(binding.action.partition("(")[0], ()):
                     action = partial(self.run_action, binding.action, node)
-                    yield SystemCommand(binding.description, binding.tooltip, action)
+                    title = binding.description if binding.description not in taken else f"Go to {binding.description}"
+                    taken.add(title)
+                    yield SystemCommand(title, binding.tooltip, action)
         yield from (command for command in super().get_system_commands(screen) if command.title not in {"Keys", "Quit"})
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """`x` and `z` are offered only where they do something."""
+        """`x` and `z` are offered only where they do something; the list of jobs has its own."""
+        if action in {"pause", "stop"} and self.current_mode == "activity":
+            return False
         if action == "pause":
             return any(job.ref for job in (*self.jobs.running(), *self.jobs.paused))
         return action != "stop" or bool(self.jobs.all)
 
     def action_mode(self, mode: str) -> None:
-        """Go to a mode."""
-        self.switch_mode(mode)
+        """Go to a mode; in it already, to its first screen."""
+        if mode != self.current_mode:
+            self.switch_mode(mode)
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def action_stop(self) -> None:
         """Stop the newest job."""
@@ -109,32 +133,78 @@ class HubsyncApp(Workshop):
 
         self.push_screen(Dialog[None]("Keys", key_facts(self, list(self.active_bindings.values()))))
 
-    def action_doctor(self) -> None:
+    async def action_doctor(self) -> None:
         """Look at the set-up, which may take the hubs' patience."""
-        ask(self, "doctor", lambda: Examined(self.hubsync.doctor.run()))
-        self.notify("Looking at the set-up …", timeout=2)
+        (await self._settings()).action_examine()
 
     async def action_quit(self) -> None:
         """Stop every job first: part files stay for the next time."""
         self.jobs.cancel_all()
         self.exit()
 
-    @on(Examined)
-    def _show_checks(self, message: Examined) -> None:
-        from hubsync.tui.screens.dialog import Dialog
-        from hubsync.tui.screens.help import check_facts
+    @on(LibraryCounted)
+    def _greet(self, message: LibraryCounted) -> None:
+        if not message.count:
+            self._lead("", "Welcome to hubsync")
 
-        self.push_screen(Dialog[None]("Doctor", check_facts(message.checks)))
+    @on(JobStopped)
+    def _help_rendering(self, message: JobStopped) -> None:
+        """A render that something is missing for leads to it, the first time."""
+        error = message.error
+        if isinstance(error, RendererMissing):
+            self._lead("renderer", "Test renders need torch and diffusers")
+        elif error and "config set checkpoint." in (error.hint or ""):
+            self._lead("checkpoints", "Test renders need a checkpoint")
+
+    def _lead(self, first: str, title: str) -> None:
+        if first not in self._led:
+            self._led.add(first)
+            ask(self, "steps", lambda: StepsMissing(self.hubsync.doctor.first_steps(), title, first))
+
+    @on(StepsMissing)
+    def _show_steps(self, message: StepsMissing) -> None:
+        """Whoever is typing or deciding something is not interrupted."""
+        from hubsync.tui.screens.welcome import Welcome
+
+        def chosen(key: str | None) -> None:
+            if key:
+                self.post_message(SettingRequested(key))
+
+        box = self.focused if isinstance(self.focused, Input) else None
+        if len(self.screen_stack) == 1 and not (box and box.value):
+            self.push_screen(Welcome(message.checks, title=message.title, first=message.first), chosen)
+
+    @on(SettingRequested)
+    async def _show_setting(self, message: SettingRequested) -> None:
+        (await self._settings()).reveal(message.key)
+
+    @on(SettingChanged)
+    def _go_by_setting(self) -> None:
+        """Theme and keys count at once; the services have theirs already."""
+        settings = self.hubsync.settings
+        if settings.ui.theme in self.available_themes:
+            self.theme = settings.ui.theme
+        self.set_keymap(settings.keys)
+
+    async def _settings(self) -> SettingsScreen:
+        from hubsync.tui.screens.settings import SettingsScreen
+
+        await self.switch_mode("settings")
+        screen = self.screen_stack[0]
+        assert isinstance(screen, SettingsScreen)
+        return screen
 
     @on(InstallRequested)
     def _show_preflight(self, message: InstallRequested) -> None:
         from hubsync.tui.screens.preflight import Preflight
 
-        def confirmed(plans: Sequence[Plan] | None) -> None:
-            if plans:
-                self.post_message(InstallConfirmed(message.lora.ref, plans))
+        asking = self.screen
 
-        self.push_screen(Preflight(self.session, message.lora), confirmed)
+        def confirmed(installs: Sequence[InstallConfirmed] | None) -> None:
+            for install in installs or ():
+                asking.post_message(install)
+
+        self.push_screen(Preflight(self.session, message.loras, ref=message.ref), confirmed)
 
     @on(PromptRequested)
     def _show_prompt(self, message: PromptRequested) -> None:
@@ -145,14 +215,20 @@ class HubsyncApp(Workshop):
     @on(RenderPlanned)
     def _show_form(self, message: RenderPlanned) -> None:
         """The LoRAs go into the form of the next test."""
+        from hubsync.tui.screens.trial import TrialScreen
+
         self.session.test.take(message.wishes, prompt=message.prompt)
         self.switch_mode("renders")
+        if isinstance(self.screen, TrialScreen):
+            self.screen.fill()
+        else:
+            self.push_screen(TrialScreen(self.session))
 
     @on(ComparisonRequested)
     def _show_comparison(self, message: ComparisonRequested) -> None:
         from hubsync.tui.screens.comparison import ComparisonScreen
 
-        self.push_screen(ComparisonScreen(self.session, message.renders, sheet=message.sheet))
+        self.push_screen(ComparisonScreen(self.session, message.renders, sheet=message.sheet, at=message.at))
 
     @on(Refused)
     def _say_refused(self, message: Refused) -> None:

@@ -12,6 +12,7 @@ from hubsync.domain import (
     Installed,
     Lora,
     LoraFile,
+    LoraType,
     Render,
     RenderKind,
     Scan,
@@ -19,6 +20,7 @@ from hubsync.domain import (
     TriggerWords,
     Version,
 )
+from hubsync.domain.renders import Finding, Verdict
 from hubsync.errors import HubsyncError
 from hubsync.tui.text import count, day, home, number, size, words
 from hubsync.tui.widgets.facts import Fact
@@ -26,6 +28,15 @@ from hubsync.tui.widgets.facts import Fact
 BLANK = Fact(value=Content())
 _MUTED = "$foreground-muted"
 _USED = "bold $text-success"
+_TYPES = {LoraType.LORA: "LoRA", LoraType.LOCON: "LoCon", LoraType.DORA: "DoRA", LoraType.EMBEDDING: "embedding"}
+_MOST_VERSIONS = 4  # lines in the pane; the dialog of versions has all
+_FINDINGS = {
+    Finding.NEEDS_WORDS: "✓ needs words",
+    Finding.HELPED_BY_WORDS: "✓ words help",
+    Finding.WORKS_WITHOUT: "✓ works alone",
+    Finding.WORKS: "✓ works",
+    Finding.NOTHING: "✗ no effect",
+}
 _KINDS = {RenderKind.BASE: "base", RenderKind.LORA: "LoRA", RenderKind.TRIGGERED: "LoRA + words"}
 
 
@@ -34,12 +45,13 @@ def lora_facts(lora: Lora) -> list[Fact]:
     newest = lora.versions[0] if lora.versions else None
     return [
         *title(lora.name, ("✓ installed" if lora.installed else "", f"by {lora.creator}" if lora.creator else "")),
+        *_text("Type", _TYPES.get(lora.type, lora.type.value)),
         *_text("Base", ", ".join(lora.base_models)),
         Fact(label="Words", value=hub_groups(lora.trigger_words)),
         *_text("Weight", number(newest.suggested_weight) + " suggested" if newest and newest.suggested_weight else ""),
-        *_text("Access", access(newest) if newest else ""),
+        *_text("Access", access(newest) if newest else "no version is published"),
         *_text("Files", "\n".join(file_line(file) for version in lora.versions[:1] for file in version.files)),
-        *_text("Versions", "\n".join(map(version_line, lora.versions))),
+        *_text("Versions", "\n".join(_versions(lora.versions))),
         *_text("Licence", lora.license or ""),
         *_text("Liked", " · ".join(_numbers(lora))),
         *_text("Tags", ", ".join(tag for tag in lora.tags if ":" not in tag)),
@@ -67,11 +79,12 @@ def installed_facts(lora: Installed) -> list[Fact]:
     ]
 
 
-def render_facts(render: Render) -> list[Fact]:
-    """One picture of a test."""
+def render_facts(render: Render, verdict: Verdict | None = None) -> list[Fact]:
+    """One picture of a test, and what the test says of its LoRA."""
     return [
-        *title(render_name(render), (kind(render), day(render.created_at))),
+        *title(render_name(render), (kind(render), moment(render))),
         *effects(render),
+        *_text("Verdict", verdict.sentence if verdict else ""),
         *_text("Prompt", render.prompt),
         *_text("Negative", render.negative_prompt),
         *_text("Words", ", ".join(render.trigger_words)),
@@ -114,6 +127,16 @@ def kind(render: Render) -> str:
 def render_name(render: Render) -> str:
     """The LoRAs of a picture with their weights."""
     return ", ".join(f"{use.name} {number(use.weight)}" for use in render.loras) or "without a LoRA"
+
+
+def moment(render: Render) -> str:
+    """When a picture was drawn, in the clock of this place."""
+    return f"{render.created_at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def finding(verdict: Verdict | None) -> str:
+    """A verdict in two words, with a sign; empty where there is none."""
+    return _FINDINGS[verdict.finding] if verdict else ""
 
 
 def percent(share: float | None) -> str:
@@ -167,6 +190,15 @@ def file_line(file: LoraFile) -> str:
 def version_line(version: Version) -> str:
     """A release."""
     return " · ".join(filter(None, (version.name, day(version.published_at), version.base_model)))
+
+
+def _versions(versions: Sequence[Version]) -> Iterable[str]:
+    """The newest releases, and how many there are."""
+    if len(versions) > 1:
+        yield f"{len(versions)}: v lists them with their files"
+    yield from map(version_line, versions[:_MOST_VERSIONS])
+    if len(versions) > _MOST_VERSIONS:
+        yield f"and {len(versions) - _MOST_VERSIONS} more"
 
 
 def _numbers(lora: Lora) -> Iterable[str]:

@@ -16,12 +16,12 @@ from hubsync.errors import NotAModel
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_SIDE = 512  # pixels kept of a picture: more than any pane shows, little enough to resize in a millisecond or two
+SIDE = 512  # pixels kept of a picture: more than any pane shows, little enough to resize in a millisecond or two
 CELL_ASPECT = 2  # a terminal cell is about twice as high as wide
 
 
-def decode(path: Path) -> Image:
-    """The picture at `path`, RGB, its longer side at most 512 px.
+def decode(path: Path, side: int = SIDE) -> Image:
+    """The picture at `path`, RGB, its longer side at most `side` px.
 
     Raises:
         NotAModel: the file is gone or is no picture.
@@ -33,7 +33,7 @@ def decode(path: Path) -> Image:
             picture = file.convert("RGB")
     except (OSError, Image.DecompressionBombError) as error:
         raise NotAModel(f"{path.name} is not a picture that can be shown") from error
-    picture.thumbnail((_SIDE, _SIDE))
+    picture.thumbnail((side, side))
     return picture
 
 
@@ -42,6 +42,21 @@ def fit(pixels: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
     width, height = pixels
     scale = min(room[0] / width, room[1] * CELL_ASPECT / height)
     return max(1, round(width * scale)), max(1, round(height * scale / CELL_ASPECT))
+
+
+def part(
+    pixels: tuple[int, int], room: tuple[int, int], zoom: float, centre: tuple[float, float]
+) -> tuple[int, int, int, int]:
+    """What of a picture fills `room` cells: left, top, right, bottom in its pixels.
+
+    At `zoom` 1 all of it is seen. The part is around `centre`, shares of width and height; it never leaves the picture.
+    """
+    width, height = pixels
+    scale = zoom * min(room[0] / width, room[1] * CELL_ASPECT / height)
+    across, down = min(width, round(room[0] / scale)), min(height, round(room[1] * CELL_ASPECT / scale))
+    left = min(max(0, round(centre[0] * width - across / 2)), width - across)
+    top = min(max(0, round(centre[1] * height - down / 2)), height - down)
+    return left, top, left + max(1, across), top + max(1, down)
 
 
 def half_blocks(image: Image, columns: int, rows: int) -> list[Strip]:

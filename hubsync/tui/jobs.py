@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from textual.dom import DOMNode
+from textual.message import Message
 from textual.signal import Signal
 
 from hubsync.errors import HubsyncError
-from hubsync.events import Advanced, Event, Failed, Finished, Noted, Started, Verified
+from hubsync.events import Advanced, Event, Failed, Finished, Noted, Sink, Started, Verified
+
+_KEPT = 200
+"""Jobs that ended and are remembered."""
 
 
 class JobState(StrEnum):
@@ -28,14 +34,17 @@ class JobState(StrEnum):
 class Job:
     """One job. `done` and `total` are bytes, or pictures and parts of one; `note` is the last thing it said.
 
-    A download has a `ref`, by which the queue knows it: it can be paused, and outlives the program. `rate` is bytes a
-    second, `eta` seconds. `ending` is how it stands once it has stopped.
+    A download has a `ref`, by which the queue knows it: it can be paused, and outlives the program; `also` are those of
+    the files it brings along. `rate` is bytes a second, `eta` seconds. `ending` is how it stands once it has stopped.
+    `work` does it, and does it again; a download of an earlier run has none. `place` is what came of it, `picture`
+    shows that.
     """
 
     number: int
     label: str
     counts_bytes: bool
     ref: str = ""
+    also: tuple[str, ...] = ()
     state: JobState = JobState.RUNNING
     done: float = 0
     total: float | None = None
@@ -44,24 +53,49 @@ class Job:
     eta: float | None = None
     ending: JobState = JobState.CANCELLED
     cancel: threading.Event = field(default_factory=threading.Event)
+    work: Callable[[Job, Sink], Message] | None = None
+    begun: datetime | None = None
+    ended: datetime | None = None
+    error: HubsyncError | None = None
+    place: Path | None = None
+    picture: Path | None = None
+    unit: str = "pictures"
+    """What it counts, if not bytes; of one that counts this and that (empty) the share is told."""
 
     @property
     def running(self) -> bool:
         """Whether it still works."""
         return self.state is JobState.RUNNING
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, well or badly."""
+        return self.state not in {JobState.RUNNING, JobState.PAUSED}
+
+    @property
+    def again(self) -> bool:
+        """Whether it can be tried again."""
+        return self.state in {JobState.FAILED, JobState.CANCELLED} and bool(self.work or self.ref)
+
 
 class Jobs:
-    """All jobs since the last one began; `changed` tells the screens."""
+    """All jobs of this session, stamped by `now`; `changed` tells the screens."""
 
-    def __init__(self, owner: DOMNode) -> None:
+    def __init__(self, owner: DOMNode, *, now: Callable[[], datetime]) -> None:
         self.changed: Signal[Sequence[Job]] = Signal(owner, "jobs changed")
+        self._now = now
         self._table: dict[int, Job] = {}
+        self._past: set[int] = set()
         self._begun = 0
 
     @property
     def all(self) -> Sequence[Job]:
-        """Oldest first."""
+        """Those that are news: all since the last one began. Oldest first."""
+        return tuple(job for job in self._table.values() if job.number not in self._past)
+
+    @property
+    def history(self) -> Sequence[Job]:
+        """Every job that is remembered, oldest first."""
         return tuple(self._table.values())
 
     def get(self, number: int) -> Job | None:
@@ -70,26 +104,41 @@ class Jobs:
 
     def running(self, label: str = "") -> Sequence[Job]:
         """The jobs that still work, or the one of that label."""
-        return tuple(job for job in self.all if job.running and label in {"", job.label})
+        return tuple(job for job in self.history if job.running and label in {"", job.label})
 
     @property
     def paused(self) -> Sequence[Job]:
         """Downloads that wait to be gone on with."""
-        return tuple(job for job in self.all if job.state is JobState.PAUSED)
+        return tuple(job for job in self.history if job.state is JobState.PAUSED)
 
-    def start(self, label: str, *, counts_bytes: bool, ref: str = "") -> Job:
-        """A new job; what ended before is forgotten, and it takes the place of a paused download of the same file."""
-        self._begun += 1
-        job = Job(number=self._begun, label=label, counts_bytes=counts_bytes, ref=ref)
-        paused = [known for known in self.paused if known.ref != ref]
-        self._table = {known.number: known for known in (*paused, *self.running(), job)}
-        self._publish()
+    def start(
+        self,
+        label: str,
+        *,
+        counts_bytes: bool,
+        refs: Sequence[str] = (),
+        work: Callable[[Job, Sink], Message] | None = None,
+        instead: Job | None = None,
+        unit: str = "pictures",
+    ) -> Job:
+        """A new job, or one begun again `instead` of itself; what ended before is no news any more.
+
+        `refs` are those of a download, which takes the place of paused ones of the same files.
+        """
+        same = [known.number for known in self.paused if known.ref in refs]
+        for number in (*same, *([instead.number] if instead else ())):
+            self._table.pop(number, None)
+        self._past = {known.number for known in self.history if known.over}
+        number = instead.number if instead else self._next()
+        ref, *also = refs or ("",)
+        job = Job(number=number, label=label, counts_bytes=counts_bytes, ref=ref, also=tuple(also), work=work)
+        job = replace(job, begun=self._now(), unit=unit)
+        self._put(job)
         return job
 
-    def wait(self, label: str, ref: str, *, done: int, total: int | None) -> None:
-        """A download of an earlier run that is not done."""
-        self._begun += 1
-        job = Job(number=self._begun, label=label, counts_bytes=True, ref=ref, state=JobState.PAUSED)
+    def wait(self, label: str, ref: str, *, done: int, total: int | None, note: str = "") -> None:
+        """A download of an earlier run that is not done; `note` says what went wrong."""
+        job = Job(number=self._next(), label=label, counts_bytes=True, ref=ref, state=JobState.PAUSED, note=note)
         self._put(replace(job, done=done, total=total))
 
     def hear(self, number: int, event: Event) -> None:
@@ -98,14 +147,30 @@ class Jobs:
         if job and job.running:
             self._put(_told(job, event))
 
-    def end(self, number: int, state: JobState, note: str) -> None:
-        """A job is over."""
+    def end(
+        self,
+        number: int,
+        state: JobState,
+        note: str,
+        *,
+        error: HubsyncError | None = None,
+        place: Path | None = None,
+        picture: Path | None = None,
+    ) -> None:
+        """A job is over, or paused."""
         if job := self._table.get(number):
-            self._put(replace(job, state=state, note=note))
+            ended = None if state is JobState.PAUSED else self._now()
+            job = replace(job, state=state, note=note, ended=ended, error=error, place=place, picture=picture)
+            self._put(replace(job, rate=None, eta=None))
 
-    def forget(self, *jobs: Job) -> None:
-        """Show these no more."""
-        self._table = {number: job for number, job in self._table.items() if job not in jobs}
+    def pass_over(self, *jobs: Job) -> None:
+        """These are no news any more."""
+        self._past.update(job.number for job in jobs)
+        self._publish()
+
+    def clear(self) -> None:
+        """Forget whatever has ended."""
+        self._table = {number: job for number, job in self._table.items() if not job.over}
         self._publish()
 
     def stop(self, job: Job, *, ending: JobState) -> None:
@@ -118,8 +183,14 @@ class Jobs:
         for job in self.running():
             job.cancel.set()
 
+    def _next(self) -> int:
+        self._begun += 1
+        return self._begun
+
     def _put(self, job: Job) -> None:
         self._table[job.number] = job
+        for old in [known.number for known in self.history if known.over][:-_KEPT]:
+            del self._table[old]
         self._publish()
 
     def _publish(self) -> None:

@@ -8,22 +8,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
+from textual.message_pump import MessagePump
 
-from hubsync.domain import Installed, Lora, Query, Render, RenderOutcome, SearchResult
+from hubsync.domain import Facets, Installed, ListFilter, Lora, Query, Render, RenderOutcome, SearchResult
 from hubsync.errors import HubsyncError
 from hubsync.events import Event
 from hubsync.refs import Ref
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from textual.binding import Binding
 
     from hubsync.render.plan import RenderOptions
     from hubsync.services.doctor import Check
+    from hubsync.services.drafting import Drafted, Part
+    from hubsync.services.history import Drawn
     from hubsync.services.install import InstallResult
+    from hubsync.services.library import Known
     from hubsync.services.planning import Plan, Unplannable
     from hubsync.services.queueing import Unfinished
-    from hubsync.services.triggers import Wish
+    from hubsync.services.settings import Setting, Stored
+    from hubsync.services.triggers import SavedPrompt, Wish
+    from hubsync.tui.chores import Chore, Done
     from hubsync.tui.jobs import JobState
+    from hubsync.tui.questions import Chip, Choice
 
 
 @dataclass
@@ -52,17 +60,21 @@ class Shown(Message, bubble=False):
 
 @dataclass
 class Listed(Message, bubble=False):
-    """The library's rows that fit `text`."""
+    """A page of the library's rows that fit `wanted`, the first of them the one numbered `offset`."""
 
-    text: str
+    wanted: ListFilter
+    offset: int
     rows: Sequence[Installed]
 
 
 @dataclass
 class HistoryRead(Message, bubble=False):
-    """The renders so far, newest first."""
+    """The pictures so far, newest first, from `offset` on, that fit `text`; `total` is how many do."""
 
-    renders: Sequence[Render]
+    text: str
+    offset: int
+    renders: Sequence[Drawn]
+    total: int
 
 
 @dataclass
@@ -89,26 +101,26 @@ class Planned(Message, bubble=False):
 
 @dataclass
 class PromptComposed(Message, bubble=False):
-    """A prompt with its tag and words; `text` is what the user typed."""
+    """What is being written was composed; `text` is what the user typed."""
 
     text: str
-    prompt: str
-    negative: str
-    warnings: Sequence[str]
+    drafted: Drafted
 
 
 @dataclass
 class Examined(Message, bubble=False):
-    """The set-up was looked at."""
+    """The set-up was looked at; `whole`: both hubs were asked too."""
 
     checks: Sequence[Check]
+    whole: bool = False
 
 
 @dataclass
 class InstallRequested(Message):
-    """The user wants a LoRA; nothing is checked yet."""
+    """The user wants LoRAs; nothing is checked yet. `ref` means one version or file of the only one."""
 
-    lora: Lora
+    loras: Sequence[Lora]
+    ref: Ref | None = None
 
 
 @dataclass
@@ -151,10 +163,11 @@ class RenderPlanned(Message):
 
 @dataclass
 class ComparisonRequested(Message):
-    """The user wants to see the pictures of one test beside each other."""
+    """The user wants to see the pictures of one test beside each other, `at` among the first ones shown."""
 
     renders: Sequence[Render]
     sheet: Path | None = None
+    at: Render | None = None
 
 
 @dataclass
@@ -172,6 +185,7 @@ class JobStopped(Message):
     job: int
     state: JobState
     note: str
+    error: HubsyncError | None = None
 
 
 @dataclass
@@ -190,3 +204,147 @@ class RenderEnded(Message):
     job: int
     name: str
     outcome: RenderOutcome
+
+
+@dataclass
+class Counted(Message, bubble=False):
+    """How many of the library's LoRAs fit `wanted`."""
+
+    wanted: ListFilter
+    total: int
+
+
+@dataclass
+class FacetsRead(Message, bubble=False):
+    """What the library can be narrowed to."""
+
+    facets: Facets
+
+
+@dataclass
+class LoraKnown(Message, bubble=False):
+    """What is known of an installed LoRA besides its row; `lora` is its row."""
+
+    lora: Installed
+    known: Known
+
+
+@dataclass
+class LoraEdited(Message, bubble=False):
+    """A LoRA is used otherwise: `lora` is its row."""
+
+    lora: Installed
+
+
+@dataclass
+class TextComposed(Message, bubble=False):
+    """A text for the clipboard is ready."""
+
+    text: str
+
+
+@dataclass
+class ChoreRequested(Message):
+    """The user wants work done that takes its time; `reply` gets the news it may bring."""
+
+    label: str
+    work: Chore
+    reply: MessagePump | None = None
+
+
+@dataclass
+class ChoreEnded(Message):
+    """A job's work is done; `reply` gets its news."""
+
+    job: int
+    done: Done
+    reply: MessagePump | None
+
+
+@dataclass
+class UpdatesFound(Message, bubble=False):
+    """Newer versions can be installed: each with the LoRA it is newer than."""
+
+    plans: Sequence[tuple[Installed, Plan]]
+
+
+@dataclass
+class Removed(Message, bubble=False):
+    """LoRAs are in the trash, in folders of these names."""
+
+    folders: Sequence[str]
+
+
+@dataclass
+class PictureRefused(Message, bubble=False):
+    """The preview at `url` cannot be had."""
+
+    url: str
+    error: HubsyncError
+
+
+@dataclass
+class BasesRead(Message, bubble=False):
+    """The names of base models one can search for; `chip` shows them."""
+
+    chip: Chip
+    choices: tuple[Choice, ...]
+
+
+@dataclass
+class SettingsRead(Message, bubble=False):
+    """What can be set, and every action that has a key."""
+
+    settings: Sequence[Setting]
+    actions: Sequence[Binding]
+
+
+@dataclass
+class SettingChanged(Message):
+    """A setting has another value."""
+
+    key: str
+    stored: Stored
+
+
+@dataclass
+class SettingRequested(Message):
+    """The user wants to change a setting."""
+
+    key: str
+
+
+@dataclass
+class PromptsRead(Message, bubble=False):
+    """The prompts kept under a name, newest first; `saving` tells that one more is about to be kept."""
+
+    prompts: Sequence[SavedPrompt]
+    saving: bool = False
+
+
+@dataclass
+class PromptSaved(Message, bubble=False):
+    """The prompt is kept under a name."""
+
+    name: str
+
+
+@dataclass
+class TakenOut(Message, bubble=False):
+    """What the user's texts are without a LoRA; `before` is the text it stood in, `wish` puts it into the list."""
+
+    part: Part
+    before: str
+    text: str
+    negative: str
+    wish: Wish | None
+    on: bool
+
+
+@dataclass
+class StepsMissing(Message):
+    """Something is not set up yet: how all of it stands, why it matters now, and the finding to begin with."""
+
+    checks: Sequence[Check]
+    title: str
+    first: str = ""

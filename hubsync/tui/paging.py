@@ -1,12 +1,20 @@
-"""An endless search: which answers still count, which rows are new, and whether there is another page."""
+"""An endless search: which answers still count, which rows are new, if there is another page, and whose turn it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from threading import Condition
+from typing import TypeVar
 
 from hubsync.domain import Lora, Query, SearchResult
+from hubsync.errors import Cancelled
 from hubsync.refs import Ref, Source
+
+Answer = TypeVar("Answer")
+
+UNDER_WAY = 4
+"""Questions of one kind under way at once: a hub that hangs leaves room for the next words."""
 
 _EMPTY_PAGES = 3  # a hub may go on with empty pages and a cursor; so many in a row count as its end
 
@@ -19,7 +27,7 @@ class Paging:
         self._cursors: Mapping[Source, str] = {}
         self._seen: set[Ref] = set()
         self._empty = 0
-        self._asked = False
+        self._asked: Query | None = query
 
     @property
     def more(self) -> bool:
@@ -30,12 +38,12 @@ class Paging:
         """The question for the next page; None at the end, and while a page is on its way."""
         if self._asked or not self.more:
             return None
-        self._asked = True
-        return replace(self.query, cursors=self._cursors)
+        self._asked = replace(self.query, cursors=self._cursors)
+        return self._asked
 
     def answers(self, query: Query) -> bool:
-        """Whether an answer to `query` is one to this question: typing goes on while a hub thinks."""
-        return replace(query, cursors={}) == self.query
+        """Whether an answer to `query` is the one waited for: typing goes on while a hub thinks."""
+        return query == self._asked
 
     def take(self, result: SearchResult) -> Sequence[Lora]:
         """The rows of an answer that are not in the list yet."""
@@ -43,5 +51,42 @@ class Paging:
         self._seen.update(lora.ref for lora in fresh)
         self._empty = 0 if fresh else self._empty + 1
         self._cursors = {source: cursor for source, cursor in result.next.items() if cursor}
-        self._asked = False
+        self._asked = None
         return fresh
+
+
+class Turns:
+    """Lets `most` questions be under way at once; of those that wait only the newest gets its turn.
+
+    A hub that hangs keeps its thread for up to a minute: one for each word typed meanwhile would use up all there are.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._newest = 0
+        self._changed = Condition()
+
+    def ticket(self) -> int:
+        """A number for a question, which sends away all that still wait."""
+        with self._changed:
+            self._newest += 1
+            self._changed.notify_all()
+            return self._newest
+
+    def take(self, ticket: int, question: Callable[[], Answer]) -> Answer:
+        """Wait for a turn, then ask.
+
+        Raises:
+            Cancelled: there is a newer question.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._left or ticket != self._newest)
+            if ticket != self._newest:
+                raise Cancelled
+            self._left -= 1
+        try:
+            return question()
+        finally:
+            with self._changed:
+                self._left += 1
+                self._changed.notify_all()

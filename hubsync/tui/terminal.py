@@ -1,12 +1,17 @@
-"""Asking the terminal, before the app starts, whether it can draw true pictures."""
+"""The world around the app: whether the terminal draws true pictures, and the desktop, if there is one."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import select
+import shutil
+import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +19,8 @@ if TYPE_CHECKING:
 
 _KITTY = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
 _ATTRIBUTES = "\x1b[c"
+_OPENERS = {"darwin": "open", "linux": "xdg-open"}
+_PATIENCE = 2.0  # seconds for a file to be handed over; some desktops' openers stay for as long as their program
 _SECONDS = 0.3  # a late answer would end up in the search box; every terminal in use answers `_ATTRIBUTES` at once
 
 
@@ -24,6 +31,26 @@ def graphics_widget(images: str) -> type[Widget] | None:
     from textual_image.widget import Image
 
     return Image  # type: ignore[no-any-return]
+
+
+def open_outside(path: Path, environ: Mapping[str, str] = os.environ) -> bool:
+    """Open a file in the desktop's own program; False where nobody would see it: over SSH, or without a display."""
+    if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
+        return False
+    if sys.platform == "win32":
+        os.startfile(path)  # noqa: S606  (a picture hubsync drew)
+        return True
+    display = sys.platform == "darwin" or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    opener = shutil.which(_OPENERS.get(sys.platform, "xdg-open"), path=environ.get("PATH"))
+    if not display or opener is None:
+        return False
+    nothing = subprocess.DEVNULL
+    process = subprocess.Popen(  # noqa: S603  (the desktop's opener, a picture hubsync drew)
+        [opener, path], stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
+    )
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(_PATIENCE) == 0
+    return True
 
 
 def draws(answer: str) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -20,6 +19,8 @@ from hubsync.services.app import Hubsync
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import Job, Jobs, JobState, told
 from hubsync.tui.messages import (
+    ChoreEnded,
+    ChoreRequested,
     ComparisonRequested,
     InstallConfirmed,
     InstallEnded,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from hubsync.services.install import InstallResult
 
 _JOBS = "jobs"
+_NAMED = 3  # LoRAs of a render, in the line of its job
 
 
 class Workshop(App[None]):
@@ -44,7 +46,7 @@ class Workshop(App[None]):
     def __init__(self, hubsync: Hubsync, *, graphics: type[Widget] | None = None) -> None:
         super().__init__()
         self.hubsync = hubsync
-        self.jobs = Jobs(self)
+        self.jobs = Jobs(self, now=hubsync.now)
         changed: Signal[Ref | None] = Signal(self, "library changed")
         self.session = Session(hubsync=hubsync, jobs=self.jobs, library_changed=changed, graphics=graphics)
 
@@ -56,7 +58,7 @@ class Workshop(App[None]):
             results = self.hubsync.install.run(plans, sink=sink, cancel=job.cancel)
             return InstallEnded(job.number, message.row, worst(results))
 
-        self._start(_installing(plans[0].target.stem), work, ref=str(plans[0].file.ref))
+        self._start(_installing(plans[0].target.stem), work, refs=[str(plan.file.ref) for plan in plans])
 
     def on_mount(self) -> None:
         """Show what earlier runs left unfinished."""
@@ -66,59 +68,107 @@ class Workshop(App[None]):
     def _show_queue(self, message: QueueRead) -> None:
         for entry in message.entries:
             if not entry.busy:
-                self.jobs.wait(_installing(entry.name), entry.ref, done=entry.done, total=entry.size)
+                self.jobs.wait(
+                    _installing(entry.name), entry.ref, done=entry.done, total=entry.size, note=entry.error or ""
+                )
 
-    def pause_or_go_on(self) -> None:
-        """Pause every download; with none running, go on with those that are paused."""
-        running = [job for job in self.jobs.running() if job.ref]
+    def pause_or_go_on(self, *jobs: Job) -> None:
+        """Pause these downloads, or all; with none running among them, go on with those that are paused."""
+        meant = jobs or self.jobs.history
+        running = [job for job in meant if job.running and job.ref]
         for job in running:
             self.jobs.stop(job, ending=JobState.PAUSED)
-        for job in () if running else self.jobs.paused:
-            self._go_on(job)
+        for job in () if running else [job for job in meant if job.state is JobState.PAUSED]:
+            self.start_again(job)
 
     def stop_newest(self) -> None:
-        """Stop the newest job; with none running, give up the newest paused download, then forget what ended."""
-        running, paused = self.jobs.running(), self.jobs.paused
-        if running:
-            self.jobs.stop(running[-1], ending=JobState.CANCELLED)
-        elif paused:
-            self.jobs.forget(paused[-1])
-            self._give_up(paused[-1])
+        """Stop the newest job; with none running, give up the newest paused download, then clear what ended."""
+        if news := [*self.jobs.paused, *self.jobs.running()]:
+            self.stop(news[-1])
+            self.jobs.pass_over(*(job for job in news[-1:] if not job.running))
         else:
-            self.jobs.forget(*self.jobs.all)
+            self.jobs.pass_over(*self.jobs.all)
 
-    def _go_on(self, paused: Job) -> None:
+    def stop(self, job: Job) -> None:
+        """Stop a running job, or give up a paused download."""
+        if job.running:
+            self.jobs.stop(job, ending=JobState.CANCELLED)
+        elif job.state is JobState.PAUSED:
+            self.jobs.end(job.number, JobState.CANCELLED, f"{job.label}: given up")
+            self._give_up(job)
+
+    def start_again(self, job: Job) -> None:
+        """Go on with a paused download, or try again what failed or was stopped: a download goes on where it can."""
+        refs = [job.ref, *job.also] if job.ref else []
+        self._start(job.label, job.work or self._fetching(job.ref), refs=refs, instead=job, unit=job.unit)
+
+    def _fetching(self, ref: str) -> Callable[[Job, Sink], Message]:
+        """What a download of an earlier run does."""
+
         def work(job: Job, sink: Sink) -> Message:
-            entries = self.hubsync.downloads.find([job.ref])
-            results = self.hubsync.install.resume(entries, sink=sink, cancel=job.cancel)
-            return InstallEnded(job.number, parse_ref(job.ref), worst(results))
+            install = self.hubsync.install
+            if entries := [entry for entry in self.hubsync.downloads.unfinished() if entry.ref == ref]:
+                results = install.resume(entries, sink=sink, cancel=job.cancel)
+            else:
+                results = install.run(install.plan([ref]), sink=sink, cancel=job.cancel)
+            return InstallEnded(job.number, parse_ref(ref), worst(results))
 
-        self._start(paused.label, work, ref=paused.ref)
+        return work
 
     def _give_up(self, job: Job) -> None:
         """What came of a download is removed."""
-        self.run_worker(
-            partial(self.hubsync.downloads.cancel, job.ref), group="queue", thread=True, exit_on_error=False
-        )
+
+        def discard() -> None:
+            for ref in (job.ref, *job.also):
+                self.hubsync.downloads.cancel(ref)
+
+        self.run_worker(discard, group="queue", thread=True, exit_on_error=False)
 
     @on(RenderRequested)
     def _render_test(self, message: RenderRequested) -> None:
         from hubsync.render.plan import RenderOptions
 
-        names = ", ".join(wish.name for wish in message.wishes)
+        names = _few(dict.fromkeys(wish.name for wish in message.wishes))
+        label = f"Rendering {names}"
+        # The same LoRA may be wanted otherwise meanwhile; the same test twice is a key held down.
+        if message.options and (same := [job for job in self.jobs.running() if job.label.startswith(label)]):
+            label += f" ({len(same) + 1})"
 
         def work(job: Job, sink: Sink) -> Message:
             service = self.hubsync.render
             plan = service.plan(message.wishes, message.options or RenderOptions())
             return RenderEnded(job.number, names, service.run(plan, sink=sink, cancel=job.cancel))
 
-        self._start(f"Rendering {names}", work)
+        self._start(label, work)
 
-    def _start(self, label: str, work: Callable[[Job, Sink], Message], *, ref: str = "") -> None:
-        """Begin a job in a thread of the app's: a screen that goes away does not end it. A download has a `ref`."""
+    @on(ChoreRequested)
+    def _do_chore(self, message: ChoreRequested) -> None:
+        def work(job: Job, sink: Sink) -> Message:
+            return ChoreEnded(job.number, message.work(sink, job.cancel), message.reply)
+
+        self._start(message.label, work, unit="")
+
+    @on(ChoreEnded)
+    def _end_chore(self, message: ChoreEnded) -> None:
+        done = message.done
+        self.jobs.end(message.job, JobState.DONE if done.well else JobState.FAILED, done.note)
+        self.session.library_changed.publish(None)
+        if message.reply is not None and done.news is not None:
+            message.reply.post_message(done.news)
+
+    def _start(
+        self,
+        label: str,
+        work: Callable[[Job, Sink], Message],
+        *,
+        refs: Sequence[str] = (),
+        instead: Job | None = None,
+        unit: str = "pictures",
+    ) -> None:
+        """Begin a job in a thread of the app's: a screen that goes away does not end it. Downloads have `refs`."""
         if self.jobs.running(label):
             return
-        job = self.jobs.start(label, counts_bytes=bool(ref), ref=ref)
+        job = self.jobs.start(label, counts_bytes=bool(refs), refs=refs, work=work, instead=instead, unit=unit)
 
         def run() -> None:
             try:
@@ -126,7 +176,7 @@ class Workshop(App[None]):
             except Cancelled:
                 end = JobStopped(job.number, JobState.CANCELLED, f"{label}: stopped")
             except HubsyncError as error:
-                end = JobStopped(job.number, JobState.FAILED, f"{label}: {told(error)}")
+                end = JobStopped(job.number, JobState.FAILED, f"{label}: {told(error)}", error)
             self.post_message(end)
 
         self.run_worker(run, name=str(job.number), group=_JOBS, thread=True, exit_on_error=False)
@@ -143,26 +193,29 @@ class Workshop(App[None]):
                 self.jobs.end(message.job, JobState.PAUSED, "")
                 return
             self._give_up(job)
-        self.jobs.end(message.job, message.state, message.note)
+        self.jobs.end(message.job, message.state, message.note, error=message.error)
 
     @on(InstallEnded)
     def _installed(self, message: InstallEnded) -> None:
         error = message.result.error
         if error is not None:
-            self.jobs.end(message.job, JobState.FAILED, told(error))
+            self.jobs.end(message.job, JobState.FAILED, told(error), error=error)
             return
-        name = message.result.installed.name if message.result.installed else message.result.asked
-        self.jobs.end(message.job, JobState.DONE, f"{name} is installed")
+        lora = message.result.installed
+        name, place, picture = (lora.name, lora.path, lora.preview) if lora else (message.result.asked, None, None)
+        self.jobs.end(message.job, JobState.DONE, f"{name} is installed", place=place, picture=picture)
         self.session.library_changed.publish(message.row)
 
     @on(RenderEnded)
     def _rendered(self, message: RenderEnded) -> None:
         outcome = message.outcome
-        note = f"{message.name} is rendered: {len(outcome.renders)} pictures in {outcome.seconds:.1f} s (press 3)"
-        self.jobs.end(message.job, JobState.DONE, note)
+        note = f"{message.name} is rendered: {len(outcome.renders)} pictures in {outcome.seconds:.1f} s (press 4)"
+        note += "".join(f"; left out: {told(error)}" for error in outcome.refused.values())
+        picture = outcome.sheet or next((render.path for render in outcome.renders), None)
+        self.jobs.end(message.job, JobState.DONE, note, place=picture and picture.parent, picture=picture)
         self.session.library_changed.publish(None)
         # Pictures come up by themselves only where they were asked for; anywhere else they would interrupt.
-        if self.current_mode == "library" and len(self.screen_stack) == 1:
+        if self.current_mode in {"library", "renders"} and len(self.screen_stack) == 1:
             self.post_message(ComparisonRequested(outcome.renders, outcome.sheet))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -173,7 +226,7 @@ class Workshop(App[None]):
         error = Internal(f"{type(failure).__name__}: {failure}", hint="please report this as a bug")
         self.log.error(error.message)
         if event.worker.group == _JOBS:
-            self.jobs.end(int(event.worker.name), JobState.FAILED, told(error))
+            self.jobs.end(int(event.worker.name), JobState.FAILED, told(error), error=error)
         else:
             self.screen.post_message(Refused(event.worker.name, error))
 
@@ -185,3 +238,9 @@ def worst(results: Sequence[InstallResult]) -> InstallResult:
 
 def _installing(name: str) -> str:
     return f"Installing {name}"
+
+
+def _few(names: Collection[str]) -> str:
+    """Names for a line: the first three, and how many more."""
+    first, more = [*names][:_NAMED], len([*names]) - _NAMED
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "")

@@ -42,7 +42,7 @@ Kind = TypeVar("Kind", bound=Message)
 def quick_and_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting for a pause in typing; `~` is the test's own folder, so that paths on screen are always the same."""
     monkeypatch.setattr("hubsync.tui.screens.browse.SETTLE_SECONDS", 0.001)
-    monkeypatch.setattr("hubsync.tui.screens.discover.TYPING_SECONDS", 0.001)
+    monkeypatch.setattr("hubsync.tui.screens.searching.TYPING_SECONDS", 0.001)
     monkeypatch.setenv("HOME", str(tmp_path))
 
 

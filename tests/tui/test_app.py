@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from inspect import getmembers, isclass
 from pkgutil import walk_packages
+from typing import cast
 
 import pytest
 from textual.binding import Binding
@@ -17,8 +18,13 @@ from textual.widgets._footer import FooterKey
 import hubsync.tui
 from hubsync.sandbox.hub import Fault, FaultKind
 from hubsync.sandbox.playground import Playground
-from hubsync.tui.messages import Examined, Listed, Searched
+from hubsync.services.triggers import Wish
+from hubsync.tui.app import HubsyncApp
+from hubsync.tui.messages import Examined, Listed, RenderRequested, Searched, StepsMissing
+from hubsync.tui.screens.changing import Typing
 from hubsync.tui.screens.dialog import Dialog
+from hubsync.tui.screens.welcome import Welcome
+from hubsync.tui.widgets.masthead import MODES
 from tests.tui.conftest import OpenHubsync, Start, install
 
 
@@ -42,15 +48,19 @@ def test_every_binding_can_be_remapped_and_explains_itself() -> None:
     assert keys.isdisjoint({"ctrl+i", "ctrl+m", "ctrl+j", "ctrl+h"})
 
 
-@pytest.mark.parametrize("mode", ["1", "2", "3"])
-async def test_the_footer_is_short_and_fits(open_library: OpenHubsync, start: Start, mode: str) -> None:
-    """At most six keys, all of them inside 80 columns."""
+async def test_the_footer_is_short_and_fits(open_library: OpenHubsync, start: Start) -> None:
+    """In each of the six modes: at most six keys, all of them inside 80 columns, and the palette has them all."""
     async with start(open_library()) as journey:
-        await journey.press("escape", mode)
-        await journey.rest()
-        keys = list(journey.app.screen.query_one(Footer).query(FooterKey))
-        assert 3 <= len(keys) <= 6
-        assert all(key.region.right <= 80 for key in keys)
+        for digit, mode in enumerate(MODES, start=1):
+            await journey.press("escape", "escape", str(digit))
+            await journey.until(lambda: journey.app.current_mode == mode)  # noqa: B023
+            await journey.rest()
+            keys = list(journey.app.screen.query_one(Footer).query(FooterKey))
+            assert 3 <= len(keys) <= 7, mode  # the palette's own key comes last
+            assert all(key.region.right <= 80 for key in keys), mode
+            titles = [command.title for command in journey.app.get_system_commands(journey.app.screen)]
+            assert len(titles) == len(set(titles)), mode
+            assert {key.description for key in keys} - {"palette"} <= set(titles), mode
 
 
 async def test_help_lists_the_keys_that_work(open_library: OpenHubsync, start: Start) -> None:
@@ -69,7 +79,7 @@ async def test_help_lists_the_keys_that_work(open_library: OpenHubsync, start: S
     [
         ("1", {"Install", "Search", "Library", "Renders", "Doctor", "Help", "Quit", "Theme"}),
         ("2", {"Test render", "Prompt", "Discover", "Search"}),
-        ("3", {"Compare", "Discover", "Library"}),
+        ("3", {"Write", "LoRAs", "Copy", "Save", "Open saved", "Library"}),
     ],
 )
 async def test_the_palette_holds_every_action(
@@ -104,15 +114,86 @@ async def test_the_mouse_switches_modes(open_library: OpenHubsync, start: Start)
 
 
 async def test_the_doctor_says_what_is_missing(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
-    """f2 looks at the set-up: what is well and what to do about the rest."""
+    """f2 looks at the set-up in Settings: what is well and what to do about the rest."""
     async with start(open_library(civitai__api_key="", network__retries="0"), size=(100, 40)) as journey:
         await journey.sees(Searched)
         ground.hub.switch(Fault(kind=FaultKind.STATUS, path="/api/models*", status=503))
         await journey.press("f2")
-        checks = (await journey.sees(Examined)).checks
-        await journey.until(lambda: isinstance(journey.app.screen, Dialog))
+        await journey.until(lambda: any(message.whole for message in journey.all(Examined)))
+        checks = journey.all(Examined)[-1].checks
         assert {check.status for check in checks} >= {"ok", "warning", "error"}
-        assert "hubsync config set civitai.api_key KEY" in journey.text
+        assert journey.app.current_mode == "settings"
+        await journey.until(lambda: "✗ Doctor       huggingface" in journey.text)
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "ansi-light", "no colour"])
+async def test_every_mode_stands_in_every_light(
+    open_library: OpenHubsync, start: Start, monkeypatch: pytest.MonkeyPatch, theme: str
+) -> None:
+    """Light, the terminal's own colours, and none: each of the six modes is drawn, with a sign for what is chosen."""
+    if theme == "no colour":
+        monkeypatch.setenv("NO_COLOR", "1")
+    hubsync = open_library(ui__theme=theme)
+    install(hubsync, "civitai:1004")
+    async with start(hubsync) as journey:
+        for digit, mode in enumerate(MODES, start=1):
+            await journey.press("escape", "escape", str(digit))
+            await journey.until(lambda: journey.app.current_mode == mode)  # noqa: B023
+            await journey.rest()
+            assert f"{digit} {mode.capitalize()}" in journey.text
+        assert "▸" in journey.text
+
+
+async def test_animations_are_off_where_the_user_says_so(
+    open_library: OpenHubsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TEXTUAL_ANIMATIONS is Textual's own, and nothing here overrides it."""
+    monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+    assert HubsyncApp(open_library()).animation_level == "none"
+
+
+async def test_whoever_has_nothing_is_led(
+    open_library: OpenHubsync, ground: Playground, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without root, key and checkpoint the first start shows the steps; one key does a step, another puts it off."""
+    for name in ("HUBSYNC_ROOT", "HUBSYNC_CHECKPOINT__SD1", "CIVITAI_API_KEY", "HF_TOKEN"):
+        monkeypatch.delitem(cast("dict[str, str]", ground.environ), name)
+    hubsync = open_library(huggingface__token="")
+    async with start(hubsync) as journey:
+        await journey.until(lambda: isinstance(journey.app.screen, Welcome))
+        for text in ("Library folder", "Civitai key", "Checkpoint", "esc looks around first"):
+            assert text in journey.text
+        await journey.press("enter")
+        await journey.until(lambda: isinstance(journey.app.screen, Typing))
+        assert "civitai.api_key" in journey.text
+    async with start(open_library()) as journey:
+        await journey.until(lambda: isinstance(journey.app.screen, Welcome))
+        await journey.press("escape", *"cat")
+        assert journey.discover.box.value == "cat"
+
+
+async def test_whoever_has_something_is_left_alone(open_library: OpenHubsync, start: Start) -> None:
+    """One setting is enough to know that this is no newcomer."""
+    async with start(open_library()) as journey:
+        await journey.sees(Searched)
+        await journey.rest()
+        assert journey.all(StepsMissing) == []
+
+
+async def test_a_render_without_a_checkpoint_leads_to_it_once(open_library: OpenHubsync, start: Start) -> None:
+    """The first failure shows the step that is missing; the second is a line at the foot, as any other."""
+    hubsync = open_library(checkpoint__sd1="")
+    install(hubsync, "civitai:1004")
+    async with start(hubsync) as journey:
+        await journey.press("escape", "2")
+        for _ in range(2):
+            journey.app.post_message(RenderRequested([Wish(name="sks_frame")]))
+            await journey.until(lambda: journey.app.jobs.all and not journey.app.jobs.running())
+        await journey.until(lambda: isinstance(journey.app.screen, Welcome))
+        await journey.press("enter")
+        await journey.until(lambda: isinstance(journey.app.screen, Typing))
+        assert "checkpoint.sd1" in journey.text
+        assert len(journey.all(StepsMissing)) == 1
 
 
 @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "ansi-light", "nord"])

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
+from textual.widgets import Input
 
-from hubsync.domain import Query, SearchResult, Sort
+from hubsync.domain import LORA_TYPES, LoraType, Nsfw, Period, Query, SearchResult, Sort
 from hubsync.errors import Ambiguous, HubsyncError
-from hubsync.refs import Source
+from hubsync.refs import CivitaiRef, Source
 from hubsync.sandbox.hub import Fault, FaultKind, Origin
 from hubsync.sandbox.playground import Playground
 from hubsync.services.planning import Plan, Unplannable
-from hubsync.tui.messages import InstallEnded, LibraryCounted, Planned, Refused, Searched, Shown
-from tests.tui.conftest import OpenHubsync, Start, install
+from hubsync.tui.messages import (
+    InstallConfirmed,
+    InstallEnded,
+    LibraryCounted,
+    PictureDecoded,
+    PictureRefused,
+    Planned,
+    Refused,
+    Searched,
+    Shown,
+)
+from hubsync.tui.screens.choosing import Choosing
+from hubsync.tui.screens.versions import Versions
+from hubsync.tui.widgets.chips import Chips
+from tests.tui.conftest import Journey, OpenHubsync, Start, install
+
+
+def flat(journey: Journey) -> str:
+    """What the terminal shows, where lines end or not."""
+    return " ".join(journey.text.replace("│", " ").split())
 
 
 async def test_an_empty_box_shows_the_most_downloaded(open_library: OpenHubsync, start: Start) -> None:
@@ -30,7 +50,7 @@ async def test_one_question_for_many_keys(
     open_library: OpenHubsync, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Typing asks when it pauses, not for each letter, and says at once that something is going on."""
-    monkeypatch.setattr("hubsync.tui.screens.discover.TYPING_SECONDS", 0.2)
+    monkeypatch.setattr("hubsync.tui.screens.searching.TYPING_SECONDS", 0.2)
     async with start(open_library()) as journey:
         await journey.sees(Searched)
         for letters in range(1, 7):
@@ -96,7 +116,7 @@ async def test_offline(open_library: OpenHubsync, ground: Playground, start: Sta
     async with start(open_library(network__retries="0")) as journey:
         await journey.sees(Searched)
         assert "No hub answers." in journey.text
-        assert "press 2" in journey.text
+        assert "esc, then 2" in flat(journey)
         await journey.press("escape", "2")
         assert journey.library.MODE == "library"
 
@@ -110,6 +130,38 @@ async def test_a_pasted_reference_is_looked_up(open_library: OpenHubsync, start:
         refused = await journey.sees(Refused)
         assert (refused.group, len(journey.discover.listing.rows)) == ("search", 0)
         assert refused.error.message.split(",")[0] in journey.text
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(429, "asks for fewer requests"), (503, "is overloaded or failing"), (401, "(esc, then 6: the keys)")],
+)
+async def test_a_refusal_says_what_to_do(
+    open_library: OpenHubsync, ground: Playground, start: Start, status: int, said: str
+) -> None:
+    """Too many requests, a hub that fails, a key that is not taken: each in its words, with the next step."""
+    ground.hub.switch(Fault(kind=FaultKind.STATUS, origin=Origin.HUGGINGFACE, path="/api/*", status=status))
+    async with start(open_library(network__retries="0"), size=(160, 40)) as journey:
+        await journey.sees(Searched)
+        assert "! Hugging Face: " in journey.text
+        assert said in journey.text
+        assert ("(F5 asks again)" in journey.text) == (status != 401)
+        ground.hub.switch()
+        await journey.press("f5")
+        result = (await journey.sees(Searched, times=2)).result
+        assert (result.errors, "! Hugging Face" in journey.text) == ({}, False)
+
+
+async def test_both_hubs_ask_for_a_pause(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """That is not called offline; with one hub asked, that one is named."""
+    ground.hub.switch(Fault(kind=FaultKind.STATUS, status=429))
+    async with start(open_library(network__retries="0")) as journey:
+        await journey.sees(Searched)
+        assert "there were too many requests" in flat(journey)
+        ground.hub.switch(Fault(kind=FaultKind.STATUS, status=503))
+        journey.discover.chips.set("source", "civitai")
+        await journey.sees(Searched, times=2)
+        assert "Civitai does not answer." in journey.text
 
 
 async def test_hostile_names_do_nothing(open_library: OpenHubsync, start: Start) -> None:
@@ -148,7 +200,7 @@ async def test_a_failed_preflight_says_what_to_do(
         await journey.press("i")
         entry = (await journey.sees(Planned)).entries[0]
         assert isinstance(entry, Unplannable)
-        shown = " ".join(journey.text.replace("│", " ").split())
+        shown = flat(journey)
         assert f"! {entry.error.message}" in shown
         assert entry.error.hint in shown
         await journey.press("enter", "escape")
@@ -212,3 +264,225 @@ def test_a_query_is_the_same_question_on_every_page() -> None:
     """Staleness is judged without the cursors."""
     first = Query(text="a")
     assert replace(replace(first, cursors={Source.CIVITAI: "2"}), cursors={}) == first
+
+
+async def test_chips_narrow_the_search(open_library: OpenHubsync, start: Start) -> None:
+    """`f` leads to the chips, arrows choose chip and value, each change asks again; esc leads back to the list."""
+    async with start(open_library()) as journey:
+        await journey.sees(Searched)
+        await journey.press("down", "f", "down")
+        await journey.until(lambda: {row.source for row in journey.discover.listing.rows} == {Source.CIVITAI})
+        assert "▸•source civitai" in journey.text
+        await journey.press("right", "up", "escape")
+        query = (await journey.sees(Searched, times=3)).query
+        assert (query.sources, query.types) == ((Source.CIVITAI,), (*LORA_TYPES, LoraType.EMBEDDING))
+        assert journey.discover.focused is journey.discover.listing
+        assert "•type all" in journey.text
+        journey.discover.box.value = "ring"
+        await journey.until(lambda: [row.name for row in journey.discover.listing.rows] == ["Blue Ring (embedding)"])
+        assert journey.all(Searched)[-1].query.sources == (Source.CIVITAI,)
+
+
+async def test_a_base_model_is_typed(open_library: OpenHubsync, start: Start) -> None:
+    """The list of base models is narrowed while typing; a name the table does not hold is taken as it is."""
+    async with start(open_library()) as journey:
+        await journey.sees(Searched)
+        await choose_base(journey, "pony")
+        await journey.until(lambda: journey.all(Searched)[-1].query.base_models == ("Pony",))
+        assert "Frosted Glass (early)" in [row.name for row in journey.discover.listing.rows]
+        assert "•base Pony" in journey.text
+        await choose_base(journey, "Quasar 2, [b]")
+        await journey.until(lambda: journey.all(Searched)[-1].query.base_models == ("Quasar 2", "[b]"))
+        assert "•Quasar 2, [b]" in journey.text
+        journey.discover.chips.focus()
+        await journey.press("backspace")
+        await journey.until(lambda: not journey.all(Searched)[-1].query.base_models)
+
+
+async def choose_base(journey: Journey, text: str) -> None:
+    """Type a base model and take the first that fits."""
+    journey.discover.chips.focus()
+    journey.discover.chips.current = 2
+    await journey.press("enter")
+    await journey.until(lambda: isinstance(journey.app.screen, Choosing))
+    await journey.pilot.pause()
+    journey.app.screen.query_one("#text", Input).value = text
+    await journey.press("enter")
+    assert journey.app.screen is journey.discover
+
+
+async def test_the_mouse_opens_a_chip(open_library: OpenHubsync, start: Start) -> None:
+    """A click on a chip shows its values; esc changes nothing, enter takes the highlighted one."""
+    async with start(open_library()) as journey:
+        await journey.sees(Searched)
+        line = journey.text.splitlines()[4]
+        for _ in range(2):
+            await journey.pilot.click(Chips, offset=(line.index("period") + 1, 0))
+            await journey.until(lambda: isinstance(journey.app.screen, Choosing))
+            await journey.press("escape")
+        await journey.press("enter", "j", "enter")
+        await journey.until(lambda: journey.all(Searched)[-1].query.period is Period.YEAR)
+        assert "•period year" in journey.text
+
+
+async def test_filters_that_hide_everything_are_named(open_library: OpenHubsync, start: Start) -> None:
+    """An empty list says how many filters are set and how to take them off."""
+    async with start(open_library()) as journey:
+        await journey.sees(Searched)
+        journey.discover.chips.set("type", "DoRA")
+        journey.discover.chips.set("nsfw", Nsfw.NONE.value)
+        await journey.until(lambda: "Nothing found." in journey.text)
+        assert "2 filters are set" in flat(journey)
+
+
+async def test_several_are_installed_at_once(open_library: OpenHubsync, start: Start) -> None:
+    """Selected rows are checked together: what comes, what is here, what cannot be had; each becomes a job."""
+    hubsync = open_library()
+    install(hubsync, "civitai:1001")
+    async with start(hubsync, size=(120, 40)) as journey:
+        await select(journey, "Add Detail", "sks Frame", "multi-base-sliders", "Old Pickle", "Add Brightness")
+        assert "5 selected · " in str(journey.discover.listing.border_subtitle)
+        await journey.press("i")
+        entries = (await journey.sees(Planned)).entries
+        assert [isinstance(entry, Plan) for entry in entries] == [True, True, False, False, True]
+        for said in (
+            "2 files, 404.2 kB to install · 1 here already · 2 that cannot be had",
+            "✓ add_detail.safetensors: here already, as add_detail",
+            "↓ sks_frame.safetensors · 269.0 kB · SD 1.5",
+            "✗ multi-base-sliders: it holds several LoRA files",
+            "✗ Old Pickle: old_pickle.pt is a pickle",
+            "enter installs 2 files, 404.2 kB",
+        ):
+            assert said in journey.text
+        await journey.press("enter")
+        await journey.sees(InstallEnded, times=2)
+        await journey.until(lambda: not journey.app.jobs.running())
+        assert {str(ended.row) for ended in journey.all(InstallEnded)} == {"civitai:1004@2004", "civitai:1003@2003"}
+        installed = {row.name for row in journey.discover.listing.rows if row.installed}
+        assert (installed, journey.discover.listing.marked) == ({"Add Detail", "sks Frame", "Add Brightness"}, 0)
+
+
+async def select(journey: Journey, *names: str) -> None:
+    """Select the rows of those names."""
+    await journey.sees(Searched)
+    await journey.press("down")
+    listing = journey.discover.listing
+    for name in names:
+        listing.highlighted = [row.name for row in listing.rows].index(name)
+        await journey.press("space")
+
+
+async def test_a_batch_that_comes_to_nothing(open_library: OpenHubsync, start: Start) -> None:
+    """Enter does nothing where no file can be had; esc keeps the selection, and takes it back before it leaves."""
+    async with start(open_library()) as journey:
+        await select(journey, "Old Pickle", "On-site Only Glow")
+        await journey.press("i")
+        await journey.sees(Planned)
+        assert "Nothing to install · 2 that cannot be had" in journey.text
+        await journey.press("enter", "escape")
+        assert (journey.all(InstallConfirmed), journey.discover.listing.marked) == ([], 2)
+        await journey.press("escape")
+        assert (journey.discover.listing.marked, journey.app.screen) == (0, journey.discover)
+
+
+async def test_an_older_version_is_installed(open_library: OpenHubsync, start: Start) -> None:
+    """`v` lists versions and files; the one chosen is what the pre-flight checks, and nothing else."""
+    async with start(open_library()) as journey:
+        await journey.find("brightness", "Add Brightness")
+        await journey.press("v")
+        await journey.until(lambda: isinstance(journey.app.screen, Versions) and "v1.0" in journey.text)
+        assert "add_brightness_v1.s" in journey.text
+        await journey.press("j", "enter")
+        plan = (await journey.sees(Planned)).entries[0]
+        assert isinstance(plan, Plan)
+        assert (plan.version.name, plan.file.name) == ("v1.0", "add_brightness_v1.safetensors")
+        await journey.press("enter")
+        installed = (await journey.sees(InstallEnded)).result.installed
+        assert installed
+        assert isinstance(installed.ref, CivitaiRef)
+        assert (installed.ref.model, installed.ref.version) == (1003, plan.version.ref.version)  # type: ignore[union-attr]
+
+
+async def test_versions_that_cannot_be_had_say_why(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """The hub's refusal stands in the box; a model without versions has nothing to choose."""
+    ground.hub.switch(Fault(kind=FaultKind.STATUS, path="/api/v1/models/1003", status=500))
+    async with start(open_library(network__retries="0")) as journey:
+        await journey.find("brightness", "Add Brightness")
+        await journey.press("v")
+        await journey.until(lambda: isinstance(journey.app.screen, Versions) and "! " in journey.text)
+        assert "is overloaded or failing" in journey.text
+        await journey.press("enter", "escape")
+        assert (journey.all(Planned), journey.app.screen) == ([], journey.discover)
+
+
+async def test_pictures_are_turned_over(open_library: OpenHubsync, start: Start) -> None:
+    """`]` and `[` go through the previews, round the end; a video is shown as a still and called one."""
+    async with start(open_library()) as journey:
+        await journey.find("moving", "Moving Preview")
+        first = await journey.sees(PictureDecoded)
+        pane = journey.discover.detail
+        assert pane.border_subtitle == "picture 2 of 2"
+        await journey.press("right_square_bracket")
+        assert pane.border_subtitle == "video 1 of 2"
+        still = await journey.sees(PictureDecoded, times=2)
+        assert still.key.endswith(".mp4")
+        await journey.until(lambda: pane.picture.image is still.image)
+        await journey.press("left_square_bracket")
+        await journey.until(lambda: len(journey.all(PictureDecoded)) > 2)
+        assert journey.all(PictureDecoded)[-1].key == first.key
+
+
+async def test_a_picture_that_cannot_be_had_says_so(
+    open_library: OpenHubsync, ground: Playground, start: Start
+) -> None:
+    """The reason stands above the details, the others can still be seen."""
+    ground.hub.switch(Fault(kind=FaultKind.STATUS, path="/image/*", status=404, times=1))
+    async with start(open_library(network__retries="0")) as journey:
+        await journey.press("down")
+        await journey.sees(PictureRefused)
+        assert str(journey.discover.detail.facts.render()).startswith("! picture 1 of 4:")
+        await journey.press("right_square_bracket")
+        await journey.sees(PictureDecoded)
+        assert str(journey.discover.detail.facts.render()).startswith("Add Detail\n")
+
+
+async def test_the_page_s_address_is_copied(open_library: OpenHubsync, start: Start) -> None:
+    """`o` hands the address to the clipboard and shows it."""
+    async with start(open_library()) as journey:
+        row = await journey.find("sks", "sks Frame")
+        await journey.press("o")
+        assert journey.app.clipboard == row.page_url
+        assert [(toast.title, toast.message) for toast in journey.app._notifications] == [("Copied", row.page_url)]
+
+
+async def test_hundreds_of_words_use_few_threads(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """While a hub is slow, only a handful of questions are under way; those between them are never asked."""
+    async with start(open_library()) as journey:
+        await journey.sees(Searched)
+        ground.hub.switch(Fault(kind=FaultKind.LATENCY, path="/api/models", seconds=1))
+        before = len(ground.hub.requests)
+        for number in range(30):
+            journey.discover.box.value = f"word {number}"
+            await journey.pilot.pause()
+        await journey.until(lambda: journey.all(Searched)[-1].query.text == "word 29")
+        asked = [request for request in ground.hub.requests[before:] if request.path == "/api/v1/models"]
+        assert len(asked) < 20
+        assert [message.query.text for message in journey.all(Searched)] == ["", "word 29"]
+        assert journey.all(Refused) == []
+        assert sum(thread.name.startswith("question") for thread in threading.enumerate()) < 16
+
+
+async def test_rows_passed_by_are_not_read(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """Going down a list while a hub is slow reads a few pages of records and the last one, not all between."""
+    async with start(open_library()) as journey:
+        await journey.sees(Searched)
+        ground.hub.switch(Fault(kind=FaultKind.LATENCY, path="/api/v1/models/*", seconds=0.5))
+        listing = journey.discover.listing
+        for number, row in enumerate(listing.rows):
+            listing.highlighted = number
+            await journey.pilot.pause()
+            if row.name == "Moving Preview":
+                break
+        await journey.until(lambda: listing.row and listing.row.ref in [shown.ref for shown in journey.all(Shown)])
+        assert len(journey.all(Shown)) < listing.highlighted
+        assert journey.all(Refused) == []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from hubsync.errors import NotAModel
-from hubsync.tui.images import decode, fit, half_blocks
-from hubsync.tui.terminal import draws, graphics_widget
+from hubsync.tui.images import decode, fit, half_blocks, part
+from hubsync.tui.terminal import draws, graphics_widget, open_outside
 
 
 def test_a_cell_shows_two_pixels() -> None:
@@ -33,6 +35,24 @@ def test_a_cell_shows_two_pixels() -> None:
 def test_a_picture_keeps_its_shape(pixels: tuple[int, int], room: tuple[int, int], expected: tuple[int, int]) -> None:
     """A cell is twice as high as wide; a picture never leaves its room."""
     assert fit(pixels, room) == expected
+
+
+@pytest.mark.parametrize(
+    ("zoom", "centre", "expected"),
+    [
+        (1, (0.5, 0.5), (0, 0, 400, 200)),
+        (1, (0.0, 1.0), (0, 0, 400, 200)),
+        (2, (0.5, 0.5), (100, 0, 300, 200)),
+        (4, (0.0, 0.0), (0, 0, 100, 100)),
+        (4, (1.0, 1.0), (300, 100, 400, 200)),
+        (400, (0.5, 0.5), (200, 100, 201, 101)),
+    ],
+)
+def test_a_part_fills_the_room_and_stays_inside(
+    zoom: float, centre: tuple[float, float], expected: tuple[int, int, int, int]
+) -> None:
+    """40 x 20 cells are 40 x 40 pixels: a picture of 400 x 200 is seen across first, then down; never beyond it."""
+    assert part((400, 200), (40, 20), zoom, centre) == expected
 
 
 def test_a_large_picture_is_shrunk_when_decoded(tmp_path: Path) -> None:
@@ -68,3 +88,19 @@ def test_any_other_answer_means_half_blocks(answer: str) -> None:
 def test_without_a_terminal_nothing_is_asked(images: str) -> None:
     """In a pipe, and in tests, pictures are half-blocks or absent."""
     assert graphics_widget(images) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the desktop's opener is xdg-open on Linux")
+def test_a_picture_opens_where_it_can_be_seen(tmp_path: Path) -> None:
+    """With a display and an opener; not over SSH, not without either, not where the opener fails."""
+    opener, told = tmp_path / "xdg-open", tmp_path / "told"
+    opener.write_text(f'#!/bin/sh\necho "$1" > {told}\n')
+    opener.chmod(0o755)
+    picture, desktop = tmp_path / "a b.png", {"PATH": f"{tmp_path}{os.pathsep}/bin", "DISPLAY": ":0"}
+    assert open_outside(picture, desktop)
+    assert told.read_text() == f"{picture}\n"
+    assert not open_outside(picture, {**desktop, "SSH_CONNECTION": "10.0.0.1 22 10.0.0.2 22"})
+    assert not open_outside(picture, {"PATH": str(tmp_path)})
+    assert not open_outside(picture, {"PATH": str(tmp_path / "empty"), "DISPLAY": ":0"})
+    opener.write_text("#!/bin/sh\nexit 3\n")
+    assert not open_outside(picture, desktop)

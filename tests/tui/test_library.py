@@ -1,15 +1,32 @@
-"""The library and the pictures drawn from it."""
+"""The library: its pages, what it is narrowed to, and what is done with what is chosen."""
 
 from __future__ import annotations
 
+import shutil
+from datetime import timedelta
+from threading import Event
+
 import pytest
 
-from hubsync.domain import RenderKind
+from hubsync.domain import Entry, Installed, RenderKind, Stamp
+from hubsync.sandbox.playground import DATA, Playground
 from hubsync.services.app import Hubsync
 from hubsync.tui.jobs import JobState
-from hubsync.tui.messages import HistoryRead, JobAdvanced, Listed, PictureDecoded, PromptComposed, RenderEnded
-from hubsync.tui.screens.comparison import ComparisonScreen, Frame
-from tests.tui.conftest import RENDERER, Journey, OpenHubsync, Start, install
+from hubsync.tui.messages import (
+    ChoreEnded,
+    FacetsRead,
+    JobAdvanced,
+    Listed,
+    LoraKnown,
+    PromptRequested,
+    RenderEnded,
+    RenderPlanned,
+    TextComposed,
+    UpdatesFound,
+)
+from hubsync.tui.screens.library import PAGE
+from hubsync.tui.screens.updates import Updates
+from tests.tui.conftest import NOW, RENDERER, Journey, OpenHubsync, Start, install
 
 LORAS = ("civitai:1001", "civitai:1002", "civitai:1004")
 
@@ -22,38 +39,137 @@ def filled(open_library: OpenHubsync) -> Hubsync:
     return hubsync
 
 
+def many(hubsync: Hubsync, count: int) -> None:
+    """So many LoRAs whose files are gone, every tenth for another family, each newer and larger than those before."""
+    folder = hubsync.root.loras
+    loras = (
+        Installed(
+            name=f"style {index:05}",
+            path=folder / f"style {index:05}.safetensors",
+            title="a style",
+            family="sdxl" if index % 10 == 0 else "sd1",
+            tags=("wide" if index % 2 else "宽",),
+            size=index,
+            installed_at=NOW + timedelta(seconds=index),
+        )
+        for index in range(count)
+    )
+    stamp = Stamp(size=0, mtime_ns=0)
+    hubsync.records.save_all([Entry(lora=lora, stamp=stamp, written={}) for lora in loras])
+
+
+def names(journey: Journey) -> list[str]:
+    """The rows."""
+    return [row.name for row in journey.library.listing.rows]
+
+
 async def go_to_library(journey: Journey) -> None:
     """From the search box to the second mode."""
     await journey.press("escape", "2")
     await journey.sees(Listed)
+    await journey.pilot.pause()
 
 
-async def test_an_empty_library_tells_the_first_step(open_library: OpenHubsync, start: Start) -> None:
-    """Nothing installed and nothing rendered are no errors: both say what to press; the keys there do no harm."""
+async def test_an_empty_library_scans_what_lies_there(
+    open_library: OpenHubsync, ground: Playground, start: Start
+) -> None:
+    """It says what to press, other keys do no harm, and S brings in the files that lie in its folders."""
+    folder = ground.root / "models" / "Lora"
+    folder.mkdir(parents=True)
     async with start(open_library()) as journey:
         await go_to_library(journey)
-        await journey.press("r", "p", "enter")
+        await journey.press("r", "p", "enter", "e", "delete", "m", "v", "I", "y", "space", "R")
+        assert journey.app.screen is journey.library
         assert "Nothing is installed yet." in journey.text
-        await journey.press("3")
-        await journey.sees(HistoryRead)
-        await journey.press("c")
-        assert "Nothing is rendered yet." in journey.text
         assert journey.app.jobs.all == ()
+        shutil.copyfile(DATA / "loras" / "sks_frame.safetensors", folder / "mine.safetensors")
+        await journey.press("S")
+        await journey.until(lambda: names(journey) == ["mine"])
+        assert "Scanned: 1 new, 1 recognised" in journey.text
+
+
+async def test_a_library_that_cannot_be_read_says_what_to_do(open_library: OpenHubsync, start: Start) -> None:
+    """A damaged database is a page with the next step, and once it is away the library is read as before."""
+    hubsync = open_library()
+    hubsync.root.database.parent.mkdir(parents=True)
+    hubsync.root.database.write_bytes(b"no database" * 100)
+    async with start(hubsync, size=(120, 40)) as journey:
+        await journey.press("escape", "2")
+        await journey.until(lambda: "The library cannot be read." in journey.text)
+        assert "is damaged" in journey.text
+        assert "Your files are untouched" in journey.text
+        hubsync.root.database.unlink()
+        await journey.press("1", "2")
+        await journey.until(lambda: "Nothing is installed yet." in journey.text)
+
+
+async def test_pages_are_read_as_they_are_scrolled_to(open_library: OpenHubsync, start: Start) -> None:
+    """The subtitle knows all of them, the list holds what was scrolled to, and being read again changes neither."""
+    hubsync = open_library()
+    many(hubsync, 3 * PAGE + 50)
+    async with start(hubsync) as journey:
+        await go_to_library(journey)
+        listing = journey.library.listing
+        await journey.until(lambda: listing.border_subtitle == "350 installed")
+        assert len(listing.rows) == PAGE
+        await journey.press("G")
+        await journey.until(lambda: len(listing.rows) == 2 * PAGE)
+        assert listing.highlighted == PAGE - 1
+        await journey.press("1", "2")
+        await journey.sees(Listed, times=3)
+        assert (len(listing.rows), listing.highlighted) == (2 * PAGE, PAGE - 1)
+        for _ in range(2):
+            await journey.press("G")
+            await journey.pilot.pause(0.1)
+        await journey.press("G")
+        await journey.until(lambda: len(listing.rows) == 3 * PAGE + 50)
+        assert names(journey) == [f"style {index:05}" for index in range(3 * PAGE + 50)]
+        assert [len(message.rows) for message in journey.all(Listed)] == [PAGE, PAGE, 2 * PAGE, PAGE, 50]
 
 
 async def test_the_filter_narrows_while_typing(filled: Hubsync, start: Start) -> None:
-    """Each letter filters; a word of the LoRA finds it too; esc leads back to all of them, then to the first mode."""
+    """A word of the LoRA finds it too; esc leads back to all of them, then to the first mode."""
     async with start(filled) as journey:
         await go_to_library(journey)
-        assert [row.name for row in journey.library.listing.rows] == ["add_detail", "add_saturation", "sks_frame"]
+        assert names(journey) == ["add_detail", "add_saturation", "sks_frame"]
         await journey.press("slash", *"sks")
-        await journey.until(lambda: [row.name for row in journey.library.listing.rows] == ["sks_frame"])
-        await journey.press("backspace", "backspace", "backspace", *"nothing")
+        await journey.until(lambda: names(journey) == ["sks_frame"])
+        journey.library.box.value = "nothing"
         await journey.until(lambda: "Nothing installed fits “nothing”." in journey.text)
         await journey.press("escape", "escape")
-        await journey.until(lambda: len(journey.library.listing.rows) == len(LORAS))
+        await journey.until(lambda: len(names(journey)) == len(LORAS))
         await journey.press("escape")
         assert journey.discover.MODE == "discover"
+
+
+async def test_order_and_facets_narrow_together(open_library: OpenHubsync, start: Start) -> None:
+    """s takes the next order, f offers families, tags and marks with their numbers, esc takes one away at a time."""
+    hubsync = open_library()
+    many(hubsync, 40)
+    async with start(hubsync) as journey:
+        await go_to_library(journey)
+        await journey.press("s")
+        await journey.until(lambda: names(journey)[0] == "style 00039")
+        assert "Installed · newest first" in journey.text
+        await journey.press("f")
+        await journey.sees(FacetsRead)
+        await journey.pilot.pause()
+        lines = [line.strip("│ ").split() for line in journey.text.split("\n")]
+        assert ["!", "missing", "mark", "40"] in [line[-4:] for line in lines]
+        assert ["sdxl", "family", "4"] in [line[-3:] for line in lines]
+        await journey.press("space", "slash", *"xl", "enter")
+        await journey.until(lambda: names(journey) == [f"style {index:05}" for index in (30, 20, 10, 0)])
+        assert "[family: sdxl]  [! missing]" in journey.text
+        assert journey.library.listing.border_subtitle == "4 fit"
+        journey.library.box.value = "00030"
+        await journey.until(lambda: names(journey) == ["style 00030"])
+        await journey.press("escape")
+        await journey.until(lambda: len(names(journey)) == 4)
+        await journey.press("escape")
+        await journey.until(lambda: "[! missing]" not in journey.text)
+        assert "[family: sdxl]" in journey.text
+        await journey.press("escape")
+        await journey.until(lambda: len(names(journey)) == 40)
 
 
 async def test_what_another_program_installs_appears(filled: Hubsync, start: Start) -> None:
@@ -63,18 +179,119 @@ async def test_what_another_program_installs_appears(filled: Hubsync, start: Sta
         await journey.press("j", "1")
         install(filled, "civitai:1003")
         await journey.press("2")
-        await journey.until(lambda: len(journey.library.listing.rows) == len(LORAS) + 1)
+        await journey.until(lambda: len(names(journey)) == len(LORAS) + 1)
         assert journey.library.listing.row
         assert journey.library.listing.row.name == "add_saturation"
 
 
-async def test_a_missing_file_is_marked(filled: Hubsync, start: Start) -> None:
-    """A file that is gone is said with a sign and in words."""
-    filled.library.find("add_detail").path.unlink()
+async def test_marks_are_told_in_words_too(filled: Hubsync, start: Start) -> None:
+    """A file that is gone, words that nobody said, a preview that is not there."""
+    gone = filled.library.find("add_detail")
+    gone.path.unlink()
+    async with start(filled, size=(120, 40)) as journey:
+        await go_to_library(journey)
+        await journey.sees(LoraKnown)
+        assert "!?" in journey.text
+        assert "! its file is missing" in journey.text
+        assert "? no trigger words: e adds some" in journey.text
+        assert "add_detail.preview.png" in journey.text
+        await journey.press("G")
+        await journey.until(lambda: "● sks  Civitai" in journey.text)
+        pages = [fact.value.plain for fact in journey.library.detail.facts.facts if fact.label == "Page"]
+        assert [page.partition("/models/")[2] for page in pages] == ["1004?modelVersionId=2004"]
+
+
+async def test_actions_are_for_all_that_is_selected(filled: Hubsync, start: Start) -> None:
+    """Into the prompt, into the form of a test, onto the clipboard; the subtitle counts, esc selects nothing."""
     async with start(filled) as journey:
         await go_to_library(journey)
-        assert "! add_detail" in journey.text
-        assert "! its file is missing" in journey.text
+        await journey.press("space", "j", "space")
+        assert journey.library.listing.border_subtitle == "2 selected · 3 installed"
+        await journey.press("y")
+        await journey.sees(TextComposed)
+        await journey.until(lambda: journey.app.clipboard)
+        assert journey.app.clipboard.startswith("sks <lora:add_detail:0.8>")
+        assert "<lora:sks_frame:0.9>" in journey.app.clipboard
+        library = journey.library
+        library.action_prompt()
+        library.action_plan()
+        wanted = ["add_detail", "sks_frame"]
+        assert [wish.name for wish in (await journey.sees(PromptRequested)).wishes] == wanted
+        assert [wish.name for wish in (await journey.sees(RenderPlanned)).wishes] == wanted
+        await journey.until(lambda: journey.app.current_mode == "renders")
+        await journey.press("2", "escape")
+        assert journey.library.listing.border_subtitle == "3 installed"
+        assert journey.app.screen is library
+
+
+async def test_what_is_removed_comes_back(filled: Hubsync, start: Start) -> None:
+    """Nothing goes before it is confirmed; the highlight stays in its place; u brings all of it back."""
+    async with start(filled) as journey:
+        await go_to_library(journey)
+        await journey.press("j", "delete")
+        assert "add_saturation.safetensors" in journey.text
+        await journey.press("escape", "delete", "enter")
+        await journey.until(lambda: names(journey) == ["add_detail", "sks_frame"])
+        assert journey.library.listing.highlighted == 1
+        assert "u brings back what was removed last" in journey.text
+        await journey.press("u")
+        await journey.until(lambda: len(names(journey)) == len(LORAS))
+        assert filled.library.find("add_saturation").path.exists()
+
+
+async def test_loras_are_renamed_and_moved(filled: Hubsync, start: Start) -> None:
+    """One gets another name, several another folder; a name that is taken is refused with a sentence."""
+    async with start(filled) as journey:
+        await go_to_library(journey)
+        await journey.press("m", *"sks_frame", "enter")
+        await journey.until(lambda: [job.state for job in journey.app.jobs.all] == [JobState.FAILED])
+        assert "is called sks_frame already" in " ".join(journey.text.split())
+        await journey.press("m", *"zeta", "enter")
+        await journey.until(lambda: names(journey) == ["add_saturation", "sks_frame", "zeta"])
+        await journey.press("space", "space", "m", *"tools", "enter")
+        assert "end it with a slash" in journey.text
+        await journey.press("slash", "enter")
+        await journey.sees(ChoreEnded, times=2)
+        await journey.until(lambda: filled.library.find("add_saturation").path.parent.name == "tools")
+        assert filled.library.find("sks_frame").path.parent.name == "tools"
+        assert journey.library.listing.marked == 0
+
+
+async def test_newer_versions_are_found_and_installed(open_library: OpenHubsync, start: Start) -> None:
+    """U checks all of them, says what would come, and puts the old version into the trash if told so."""
+    hubsync = open_library()
+    install(hubsync, "civitai:1003@2103")
+    old = hubsync.library.list()[0]
+    async with start(hubsync) as journey:
+        await go_to_library(journey)
+        await journey.press("U")
+        await journey.sees(UpdatesFound)
+        await journey.until(lambda: isinstance(journey.app.screen, Updates))
+        assert "enter installs beside the old" in journey.text
+        await journey.press("t")
+        await journey.until(lambda: names(journey) == ["add_brightness"])
+        assert not old.path.exists()
+        await journey.until(lambda: "1 of 1 updated" in journey.text)
+        assert [trashed.name for trashed in hubsync.relocating.trash()] == [old.name]
+
+
+async def test_rot_is_found_and_files_are_recognised(filled: Hubsync, ground: Playground, start: Start) -> None:
+    """v hashes a file again and says when its bytes are others; I asks Civitai about a file that came by hand."""
+    path = ground.root / "models" / "Lora" / "add_detail.safetensors"
+    shutil.copyfile(DATA / "loras" / "mona_outfits.safetensors", path.with_name("mine.safetensors"))
+    with path.open("r+b") as file:
+        file.seek(-5, 2)
+        file.write(b"x")
+    hubsync = filled
+    hubsync.scanning.scan([path.with_name("mine.safetensors")], identify=False, sink=lambda _: _, cancel=Event())
+    async with start(hubsync) as journey:
+        await go_to_library(journey)
+        await journey.press("v")
+        await journey.until(lambda: "Verified: 1 changed: add_detail" in journey.text)
+        assert journey.app.jobs.all[0].state is JobState.FAILED
+        await journey.press("j", "j", "I")
+        await journey.until(lambda: "1 recognised" in journey.text)
+        assert str(hubsync.library.find("mine").ref).startswith("civitai:1005")
 
 
 async def test_a_render_in_another_mode_does_not_interrupt(filled: Hubsync, start: Start) -> None:
@@ -87,28 +304,6 @@ async def test_a_render_in_another_mode_does_not_interrupt(filled: Hubsync, star
         assert journey.app.screen is journey.discover
         assert "add_detail is rendered: 2 pictures" in journey.text
         assert [render.kind for render in ended.outcome.renders] == [RenderKind.BASE, RenderKind.LORA]
-
-
-async def test_a_picture_of_the_history_opens_its_whole_test(filled: Hubsync, start: Start) -> None:
-    """In the third mode one picture is shown large, and c brings the test it belongs to, of one LoRA only."""
-    async with start(filled) as journey:
-        await go_to_library(journey)
-        await journey.press("r")
-        await journey.sees(RenderEnded)
-        await journey.until(lambda: isinstance(journey.app.screen, ComparisonScreen))
-        await journey.press("escape", "G", "r")
-        await journey.sees(RenderEnded, times=2)
-        await journey.until(lambda: isinstance(journey.app.screen, ComparisonScreen))
-        await journey.press("escape", "3")
-        renders = (await journey.sees(HistoryRead)).renders
-        assert len(renders) == 5
-        await journey.sees(PictureDecoded)
-        await journey.press("slash", *"sks", "enter")
-        await journey.until(lambda: len(journey.browse.listing.rows) == 2)
-        await journey.press("c")
-        await journey.until(lambda: isinstance(journey.app.screen, ComparisonScreen))
-        captions = [str(frame.query_one("Facts").render()) for frame in journey.app.screen.query(Frame)]
-        assert [caption.split("\n")[0] for caption in captions] == ["base", "LoRA", "LoRA + words"]
 
 
 @pytest.mark.usefixtures("filled")
@@ -134,7 +329,8 @@ async def test_renders_take_turns(open_library: OpenHubsync, start: Start) -> No
         await journey.press("r")
         await journey.until(lambda: any(job.done for job in journey.app.jobs.all))
         await journey.press("j", "r")
-        await journey.until(lambda: "Rendering add_saturation  getting ready" in journey.text)
+        await journey.until(lambda: len(journey.app.jobs.running()) == 2)
+        await journey.until(lambda: "getting ready" in journey.text)
         await journey.press("x")
         await journey.until(lambda: journey.app.jobs.all[1].state is JobState.CANCELLED)
         assert journey.app.jobs.all[0].running
@@ -151,14 +347,3 @@ async def test_without_a_renderer_the_next_step_is_said(open_library: OpenHubsyn
         await journey.until(lambda: [job.state for job in journey.app.jobs.all] == [JobState.FAILED])
         assert "pip install" in journey.text
         assert not journey.all(JobAdvanced) or not journey.all(RenderEnded)
-
-
-async def test_a_prompt_of_a_lora_that_went_away(filled: Hubsync, start: Start) -> None:
-    """A LoRA removed meanwhile is an ordinary answer in the box."""
-    async with start(filled) as journey:
-        await go_to_library(journey)
-        with filled.records.database.writing() as database:
-            database.execute("DELETE FROM loras WHERE name = 'add_detail'")
-        await journey.press("p")
-        await journey.until(lambda: "no installed LoRA is called" in journey.text)
-        assert journey.all(PromptComposed) == []

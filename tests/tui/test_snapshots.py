@@ -141,20 +141,6 @@ async def test_the_comparison_and_the_history(open_library: OpenHubsync, start: 
         same_as(journey, "renders-120x40")
 
 
-async def test_the_prompt(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
-    """80x24: the user's words, the trigger word and the tag."""
-    hubsync = open_library()
-    install(hubsync, "civitai:1004")
-    async with start(hubsync) as journey:
-        await journey.press("escape", "2")
-        await journey.until(lambda: journey.library.listing.rows)
-        await journey.rest()
-        await journey.press("p", "slash", *"a blue ring", "enter")
-        await journey.until(lambda: "a blue ring, sks <lora:sks_frame:" in journey.text)
-        await journey.rest()
-        same_as(journey, "prompt-80x24")
-
-
 async def test_the_keys(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
     """80x24: every key of the library."""
     async with start(open_library()) as journey:

@@ -1,75 +1,196 @@
-"""One test render: base, LoRA and LoRA with words side by side, with what they change in numbers."""
+"""One test: base, LoRA and LoRA with words side by side, at every weight and seed, with what they change in numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
-from textual.widgets import Footer
+from textual.content import Content
+from textual.widgets import Footer, Static
 
-from hubsync.domain import Render
+from hubsync.domain import Render, RenderKind
+from hubsync.services.history import Drawn, seen
+from hubsync.tui.asking import ask
 from hubsync.tui.describe import effects, kind, render_name, title
+from hubsync.tui.grid import Grid
+from hubsync.tui.jobs import told
+from hubsync.tui.messages import Refused
+from hubsync.tui.render_messages import SheetFound
+from hubsync.tui.screens.pictured import Pictured
 from hubsync.tui.session import Session
-from hubsync.tui.text import home, words
+from hubsync.tui.text import home, number, words
 from hubsync.tui.widgets.activity import Activity
 from hubsync.tui.widgets.facts import Fact, Facts
 from hubsync.tui.widgets.masthead import Masthead
 from hubsync.tui.widgets.picture import Picture
 
 
-class Frame(Vertical):
+class Frame(Vertical, can_focus=True):
     """One picture with its caption."""
 
-    def __init__(self, render: Render, session: Session) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.magnify", "Enlarge", show=False, id="frame.magnify", tooltip="See it in full size"),
+    ]
+
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self._drawn = render
         self._session = session
+        self.drawn: Drawn | None = None
 
     def compose(self) -> ComposeResult:
         """Picture, then what it is and what it changed."""
         yield Picture(graphics=self._session.graphics, enabled=self._session.pictures)
-        yield Facts([*title(kind(self._drawn), (render_name(self._drawn),))[:2], *effects(self._drawn)])
+        yield Facts()
 
-    def on_mount(self) -> None:
-        """Fetch the picture."""
-        path = self._drawn.path
-        self.query_one(Picture).show(str(path), lambda: path)
+    def show(self, drawn: Drawn | None) -> None:
+        """Show a picture of the test, or keep out of the way."""
+        self.drawn = drawn
+        self.display = drawn is not None
+        if drawn is None:
+            return
+        render = drawn.render
+        caption = title(kind(render), (render_name(render),))[:2]
+        self.query_one(Facts).show([*caption, *effects(render)])
+        self.query_one(Picture).show(str(render.path), lambda: render.path)
 
 
-class ComparisonScreen(Screen[None]):
-    """The pictures of one test. `sheet` is the contact sheet, where one was just made."""
+class ComparisonScreen(Pictured):
+    """The pictures of one test. `sheet` is the contact sheet, where one was just made; `at` a picture to begin with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back", id="comparison.back", tooltip="Back to the list"),
+        Binding("s", "sheet", "Sheet", id="comparison.sheet", tooltip="See the contact sheet"),
+        Binding("left,h", "weight(-1)", "Weight before", show=False, id="comparison.lighter", tooltip="Weight before"),
+        Binding("right,l", "weight(1)", "Next weight", show=False, id="comparison.heavier", tooltip="Weight after"),
+        Binding("up,k", "line(-1)", "Line before", show=False, id="comparison.up", tooltip="Words, seed, LoRA before"),
+        Binding("down,j", "line(1)", "Next line", show=False, id="comparison.down", tooltip="Next words, seed, LoRA"),
+        Binding("pageup", "lora(-1)", "LoRA before", show=False, id="comparison.back_lora", tooltip="The LoRA before"),
+        Binding("pagedown", "lora(1)", "Next LoRA", show=False, id="comparison.next_lora", tooltip="The next LoRA"),
+        Binding("escape", "app.pop_screen", "Back", show=False, id="comparison.back", tooltip="Back to the list"),
     ]
 
-    def __init__(self, session: Session, renders: Sequence[Render], *, sheet: Path | None = None) -> None:
+    where = getters.query_one("#where", Static)
+    common = getters.query_one("#common", Facts)
+
+    def __init__(
+        self, session: Session, renders: Sequence[Render], *, sheet: Path | None = None, at: Render | None = None
+    ) -> None:
         super().__init__()
-        self._session = session
-        self._renders = renders
+        self.session = session
+        self.grid = Grid(seen(renders), weight=session.hubsync.settings.prompt.default_weight)
         self._sheet = sheet
+        if picture := next((one for one in self.grid.pictures if at and one.render.path == at.path), None):
+            self.grid.go_to(picture)
+
+    @property
+    def pictured(self) -> Drawn | None:
+        """The picture in the frame that has the focus, else the last one."""
+        if isinstance(self.focused, Frame):
+            return self.focused.drawn
+        return self.grid.shown()[-1]
 
     def compose(self) -> ComposeResult:
-        """Pictures above, what they have in common below."""
-        yield Masthead("", root=home(self._session.hubsync.root.path))
+        """Where one is, the pictures, what they have in common."""
+        yield Masthead(self.app.current_mode, root=home(self.session.hubsync.root.path))
+        yield Static(id="where")
         with Horizontal(id="frames"):
-            for render in self._renders:
-                yield Frame(render, self._session)
-        yield Facts(self._common(), id="common")
-        yield Activity(self._session.jobs)
+            kinds = {one.render.kind for one in self.grid.pictures}
+            for _ in kinds:
+                yield Frame(self.session)
+        yield Facts(id="common")
+        yield Activity(self.session.jobs)
         yield Footer()
 
-    def _common(self) -> list[Fact]:
-        last = self._renders[-1]
-        texts = (
-            ("Prompt", last.prompt),
-            ("Words", ", ".join(last.trigger_words)),
-            ("Drawn", f"seed {last.seed} · {last.steps} steps · {last.sampler}"),
-            ("Sheet", home(self._sheet) if self._sheet else ""),
-        )
-        return [Fact(label=label, value=words(text)) for label, text in texts if text]
+    def on_mount(self) -> None:
+        """Show the first pictures; keys mean the last of them."""
+        self._show()
+        [*self.query(Frame)][len(self.grid.shown()) - 1].focus()
+
+    def action_weight(self, by: int) -> None:
+        """To the weight beside."""
+        self.grid.step_weight(by)
+        self._show()
+
+    def action_line(self, by: int) -> None:
+        """To the words, seed or LoRA beside."""
+        self.grid.step_line(by)
+        self._show()
+
+    def action_lora(self, by: int) -> None:
+        """To the LoRA beside."""
+        self.grid.step_lora(by)
+        self._show()
+
+    def action_magnify(self) -> None:
+        """See a picture in full size."""
+        if (one := self.pictured) is not None:
+            self._look(one.render.path)
+
+    def action_sheet(self) -> None:
+        """See the contact sheet."""
+        if self._sheet is not None:
+            self._look(self._sheet)
+            return
+        render, service = self.grid.pictures[0].render, self.session.hubsync.render
+        ask(self, "sheet", lambda: SheetFound(service.sheet(render)))
+
+    @on(SheetFound)
+    def _show_sheet(self, message: SheetFound) -> None:
+        self._sheet = message.path
+        self._look(message.path)
+
+    @on(Refused)
+    def _say_refused(self, message: Refused) -> None:
+        message.stop()
+        self.notify(told(message.error), severity="error", markup=False)
+
+    def _look(self, path: Path) -> None:
+        from hubsync.tui.screens.sheet import SheetScreen
+
+        self.app.push_screen(SheetScreen(self.session, path))
+
+    def _show(self) -> None:
+        shown = [*self.grid.shown()]
+        for index, frame in enumerate(self.query(Frame)):
+            frame.show(shown[index] if index < len(shown) else None)
+        self.where.update(_position(self.grid))
+        self.common.show([*_common(shown, self._sheet)])
+        self.refresh_bindings()
+
+
+def _position(grid: Grid) -> Content:
+    """Where one is, and the keys that lead elsewhere, where there is an elsewhere."""
+    line, weight = grid.line, grid.weight
+    if line is None:
+        return words("without a LoRA")
+    parts = [words(line.lora, "bold"), words(f"weight {number(weight)}"), words(f"seed {line.seed}")]
+    if line.words:
+        parts.append(words(", ".join(line.words)))
+    if weight is not None and len(grid.weights) > 1:
+        parts.append(_hint(f"← → weight {grid.weights.index(weight) + 1} of {len(grid.weights)}"))
+    if len(grid.lines) > 1:
+        parts.append(_hint(f"↑ ↓ line {grid.row + 1} of {len(grid.lines)}"))
+    return Content("  ").join(parts)
+
+
+def _hint(text: str) -> Content:
+    return words(text, "$foreground-muted")
+
+
+def _common(shown: Sequence[Drawn], sheet: Path | None) -> Iterable[Fact]:
+    """What the pictures have in common, the verdict first."""
+    last = shown[-1]
+    render, verdict = last.render, last.verdict
+    worded = render.kind is RenderKind.TRIGGERED
+    texts = (
+        ("Verdict", verdict.sentence if verdict else ""),
+        ("Prompt", render.prompt),
+        ("Words", ", ".join(render.trigger_words) if worded else ""),
+        ("Drawn", f"{render.steps} steps · cfg {number(render.cfg)} · {render.sampler}"),
+        ("Sheet", home(sheet) if sheet else ""),
+    )
+    return [Fact(label=label, value=words(text)) for label, text in texts if text]

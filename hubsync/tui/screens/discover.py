@@ -2,55 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
-from hubsync.domain import Lora, Nsfw, Query, SearchResult, Sort
-from hubsync.errors import BadReference, HubsyncError
-from hubsync.refs import Ref, Source, parse_ref
+from hubsync.domain import Lora, Nsfw
+from hubsync.errors import HubsyncError
+from hubsync.refs import Ref, Source
+from hubsync.tui.album import Album
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import lora_facts
-from hubsync.tui.jobs import told
-from hubsync.tui.messages import InstallRequested, LibraryCounted, Refused, Searched, Shown
-from hubsync.tui.paging import Paging
-from hubsync.tui.screens.browse import Browse
+from hubsync.tui.messages import InstallConfirmed, InstallRequested, PictureRefused, Shown
+from hubsync.tui.paging import UNDER_WAY, Turns
+from hubsync.tui.screens import browse
+from hubsync.tui.screens.searching import Searching
 from hubsync.tui.session import Session
-from hubsync.tui.text import count, words
+from hubsync.tui.text import count, plain, words
+from hubsync.tui.widgets.chips import Chips
 from hubsync.tui.widgets.columns import Column
+from hubsync.tui.widgets.facts import Fact
 from hubsync.tui.widgets.rows import RowList
 
-TYPING_SECONDS = 0.3
-"""Pause in typing after which the hubs are asked."""
-
-_NAMES = {Source.CIVITAI: "Civitai", Source.HUGGINGFACE: "Hugging Face"}
 _MARKS = {Source.CIVITAI: "civitai", Source.HUGGINGFACE: "hf"}
-_NO_KEY = (
-    "No Civitai key yet: most downloads there want one. Make one on your account page, then run\n"
-    "hubsync config set civitai.api_key KEY. Everything that needs none works already."
-)
 
 
-class Discover(Browse[Lora]):
-    """Search results. An answer to an older question than the box holds is dropped."""
+class Discover(Searching):
+    """What is known of a search result, and what can be done with it."""
 
     MODE = "discover"
     PROMPT = "what should it draw? or paste a page's address"
     TITLES = ("Search both hubs", "LoRAs", "Details")
+    SELECTS = True
     AUTO_FOCUS = "#box"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i,d", "install", "Install", id="discover.install", tooltip="Check and install the highlighted LoRA"),
-    ]
+        Binding("v,I", "versions", "Versions", id="discover.versions", tooltip="Choose a version or a file to install"),
+        Binding(
+            "right_square_bracket", "turn(1)", "Next picture", key_display="]", show=False, id="discover.picture_next",
+            tooltip="The next preview picture",
+        ),
+        Binding(
+            "left_square_bracket", "turn(-1)", "Picture before", key_display="[", show=False,
+            id="discover.picture_previous", tooltip="The preview picture before",
+        ),
+        Binding("o", "page", "Copy address", show=False, id="discover.page", tooltip="Copy the address of its page"),
+    ]  # fmt: skip
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._paging = Paging(self._question(""))
         self._known: dict[Ref, Lora] = {}
-        self._tip = Content()
+        self._reading = Turns(UNDER_WAY)
+        self._album = Album()
 
     def columns(self) -> Sequence[Column[Lora]]:
         """Installed mark, name, base model, downloads, source."""
@@ -67,86 +74,105 @@ class Discover(Browse[Lora]):
         return row.ref
 
     def on_mount(self) -> None:
-        """Ask nothing before the first frame stands: a thread's imports would delay it."""
-        self._typing = self.set_timer(TYPING_SECONDS, self._search, pause=True)
+        """Follow what is installed."""
         self.session.library_changed.subscribe(self, self._mark)
-        self.call_after_refresh(self._begin)
-
-    def look_for(self, text: str) -> None:
-        """Wait for a pause in typing."""
-        question = self._question(text)
-        if question == self._paging.query:
-            return
-        self._paging = Paging(question)
-        self.listing.border_subtitle = "searching…"
-        self._typing.stop()
-        self._typing = self.set_timer(TYPING_SECONDS, self._search)
 
     def describe(self, row: Lora) -> None:
         """What the search told, or all of it if it was fetched before."""
-        self.detail.show(lora_facts(self._fullest(row)))
+        lora = self._fullest(row)
+        self._album = self._album.of(lora, Nsfw(self.chips.values["nsfw"]))
+        self._show_facts(lora)
 
     def settle(self, row: Lora) -> None:
-        """Fetch the page's full record and one picture within the ceiling."""
-        from hubsync.services.install import best_preview
-
+        """Fetch the page's full record and the open picture."""
         if row.ref not in self._known:
-            ask(self, "show", lambda: Shown(row.ref, self.hubsync.search.show(row.ref)))
-        ceiling = Nsfw(self.hubsync.settings.search.nsfw)
-        previews = [preview for version in row.versions for preview in version.previews]
-        if preview := best_preview(previews, ceiling):
-            self.detail.picture.show(preview.url, lambda: self.hubsync.previews.picture(preview.url))
-        else:
+            ticket = self._reading.ticket()
+            ask(self, "show", lambda: Shown(row.ref, self._reading.take(ticket, lambda: self._read(row.ref))))
+        preview = self._album.preview
+        if preview is None:
             self.detail.picture.hide()
+        elif not self._album.problem:
+            self.detail.picture.show(preview.url, partial(self._picture, preview.url))
 
     def action_install(self) -> None:
-        """Show what an install would do."""
-        if self.listing.row is not None:
-            self.post_message(InstallRequested(self._fullest(self.listing.row)))
+        """Show what an install of the selected rows would do."""
+        if rows := self.listing.chosen:
+            self.post_message(InstallRequested([self._fullest(row) for row in rows]))
+
+    def action_versions(self) -> None:
+        """Choose a version and file of the highlighted LoRA."""
+        from hubsync.tui.screens.versions import Versions
+
+        if (row := self.listing.row) is None:
+            return
+        lora = self._fullest(row)
+
+        def chosen(ref: Ref | None) -> None:
+            if ref is not None:
+                self.post_message(InstallRequested([self._fullest(row)], ref=ref))
+
+        self.app.push_screen(Versions(self.session, lora, known=row.ref in self._known), chosen)
+
+    def action_turn(self, pictures: int) -> None:
+        """Another preview picture, fetched when the keys rest."""
+        if (row := self.listing.row) is None or len(self._album.previews) < 2:
+            return
+        self._album = self._album.turned(pictures)
+        self._show_facts(self._fullest(row))
+        self._turn_over()
+
+    def action_page(self) -> None:
+        """Hand the page's address to the terminal's clipboard (OSC 52), and show it."""
+        if (row := self.listing.row) is not None and row.page_url:
+            self.app.copy_to_clipboard(plain(row.page_url))
+            self.notify(plain(row.page_url), title="Copied", markup=False)
+
+    def action_back(self) -> None:
+        """From a selection to none, before anything else."""
+        if self.focused is self.listing and self.listing.marked:
+            self.listing.unmark()
+        else:
+            super().action_back()
 
     def _fullest(self, row: Lora) -> Lora:
         return replace(self._known.get(row.ref, row), installed=row.installed)
 
-    def _question(self, text: str) -> Query:
-        search = self.hubsync.settings.search
-        sort = Sort.RELEVANCE if text else Sort.DOWNLOADS
-        return Query(text=text, sort=sort, nsfw=Nsfw(search.nsfw), limit=search.limit)
+    def _read(self, ref: Ref) -> Lora:
+        return self.hubsync.search.show(ref)
 
-    def _begin(self) -> None:
-        self._search()
-        if not self.hubsync.settings.civitai.api_key:
-            ask(self, "library", lambda: LibraryCounted(len(self.hubsync.library.list())))
+    def _turn_over(self) -> None:
+        """Another picture is open: fetch it when the keys rest."""
+        self.detail.picture.blank()
+        self._settling.stop()
+        self._settling = self.set_timer(browse.SETTLE_SECONDS, self._settled)
 
-    def _search(self) -> None:
-        self._ask(self._paging.query)
+    def _picture(self, url: str) -> Path:
+        """The file of a picture, in a thread; the screen hears why there is none."""
+        try:
+            return self.hubsync.previews.picture(url)
+        except HubsyncError as error:
+            self.post_message(PictureRefused(url, error))
+            raise
 
-    def _ask(self, query: Query) -> None:
-        self.listing.border_subtitle = "searching…"
-        ask(self, "search", lambda: Searched(query, self._answer(query)))
+    def _show_facts(self, lora: Lora) -> None:
+        album = self._album
+        problem = f"! {album.caption}: {album.problem}" if album.problem else ""
+        facts = [Fact(value=words(problem, "$text-warning"))] if problem else []
+        self.detail.show([*facts, *lora_facts(lora)])
+        self.detail.border_subtitle = album.caption if self.session.pictures else ""
 
-    def _answer(self, query: Query) -> SearchResult:
-        """What the hubs say; a pasted reference is looked up instead of searched for."""
-        service = self.hubsync.search
-        ref = reference(query.text)
-        return SearchResult(items=(service.show(ref),)) if ref else service.run(query)
+    @on(RowList.Highlighted)
+    def _no_row(self) -> None:
+        if self.listing.row is None:
+            self.detail.border_subtitle = ""
 
-    @on(RowList.NearEnd)
-    def _next_page(self) -> None:
-        if query := self._paging.next():
-            self._ask(query)
-
-    @on(Searched)
-    def _show_results(self, message: Searched) -> None:
-        query, result, paging = message.query, message.result, self._paging
-        if not paging.answers(query):
-            return
-        fresh = paging.take(result)
-        self.say(down(result.errors) if result.errors else self._tip)
-        if query.cursors:
-            self.listing.append(fresh)
-        else:
-            self.listing.show(fresh, placeholder=nothing(query, result))
-        self.listing.border_subtitle = f"{len(self.listing.rows)}{'+' if paging.more else ''} found"
+    @on(Chips.Changed)
+    def _keep_to_the_ceiling(self) -> None:
+        before = self._album.preview
+        if (row := self.listing.row) is not None:
+            self.describe(row)
+            if self._album.preview != before:
+                self._turn_over()
 
     @on(Shown)
     def _show_all(self, message: Shown) -> None:
@@ -156,18 +182,16 @@ class Discover(Browse[Lora]):
             self.describe(row)
             self.settle(self._fullest(row))
 
-    @on(Refused)
-    def _show_nothing(self, message: Refused) -> None:
-        if message.group == "search":
-            self.listing.show([], placeholder="Nothing to show.")
-            self.listing.border_subtitle = ""
+    @on(PictureRefused)
+    def _say_no_picture(self, message: PictureRefused) -> None:
+        row, preview = self.listing.row, self._album.preview
+        if row is not None and preview is not None and preview.url == message.url:
+            self._album = replace(self._album, problem=message.error.message)
+            self._show_facts(self._fullest(row))
 
-    @on(LibraryCounted)
-    def _greet(self, message: LibraryCounted) -> None:
-        if not message.count:
-            self._tip = words(_NO_KEY, "$foreground-muted")
-            if not self.notice.display:
-                self.say(self._tip)
+    @on(InstallConfirmed)
+    def _unmark(self) -> None:
+        self.listing.unmark()
 
     def _mark(self, ref: Ref | None) -> None:
         self.listing.change(lambda row: replace(row, installed=True) if row.ref == ref else row)
@@ -179,24 +203,3 @@ def base_name(lora: Lora) -> str:
     """The base model in a few letters: Hugging Face names whole repositories, whose family says as much."""
     name = next(iter(lora.base_models), "")
     return next(iter(lora.families), "") if "/" in name else name
-
-
-def reference(text: str) -> Ref | None:
-    """The reference a text is, if nobody would mean it as words: `owner/name` and numbers are searched for."""
-    try:
-        return parse_ref(text) if ":" in text else None
-    except BadReference:
-        return None
-
-
-def down(errors: Mapping[Source, HubsyncError]) -> Content:
-    """Which hubs did not answer, a line each."""
-    lines = [words(f"! {_NAMES[source]}: {told(error)}", "$text-warning") for source, error in errors.items()]
-    return Content("\n").join(lines)
-
-
-def nothing(query: Query, result: SearchResult) -> str:
-    """Why a list is empty, and what to do."""
-    if len(result.errors) == len(_NAMES):
-        return "No hub answers.\n\nWhat is installed works without a connection: press 2."
-    return f"Nothing found for “{query.text}”. Fewer or other words may help." if query.text else "Nothing found."

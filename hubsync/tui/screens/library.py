@@ -1,48 +1,69 @@
-"""Library: what is installed, filtered while typing; from here words go into prompts and LoRAs into test renders."""
+"""Library: what is installed, read in pages, filtered while typing, narrowed and ordered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widgets import Static
 
-from hubsync.domain import Installed, ListFilter
+from hubsync.domain import Installed, ListFilter, ListSort
 from hubsync.refs import Ref
-from hubsync.services.triggers import Wish
+from hubsync.tui.about import installed_facts, marks
 from hubsync.tui.asking import ask
-from hubsync.tui.describe import installed_facts
-from hubsync.tui.messages import Listed, PromptRequested, RenderRequested
-from hubsync.tui.screens.browse import Browse
-from hubsync.tui.text import number
+from hubsync.tui.jobs import told
+from hubsync.tui.messages import Counted, Listed, LoraEdited, LoraKnown, Refused
+from hubsync.tui.screens.facets import active
+from hubsync.tui.screens.tending import Tending
+from hubsync.tui.session import Session
+from hubsync.tui.text import home, number, words
 from hubsync.tui.widgets.columns import Column
+from hubsync.tui.widgets.rows import RowList
 
+PAGE = 100
+"""Rows read at once; the next are read when the highlight comes near the last."""
+
+_ORDERS = {ListSort.NAME: "by name", ListSort.NEWEST: "newest first", ListSort.SIZE: "largest first"}
 _FIRST_STEP = (
     "Nothing is installed yet.\n\n"
-    "Press 1, look for a LoRA and press i on it: it is checked, downloaded, verified and appears here with its trigger "
-    "words.\n\n"
-    "LoRAs that lie there already are read by `hubsync scan`."
+    "S reads in the LoRAs that lie in {folder} already, and asks Civitai what they are.\n\n"
+    "1 goes to the search: press i on a LoRA there. It is checked, downloaded, verified and appears here with its "
+    "trigger words."
+)
+_UNREADABLE = (
+    "The library cannot be read.\n\n{problem}\n\nYour files are untouched: all hubsync knows of them is read from disk "
+    "again with S once the database can be used. 2 tries again, F2 looks at the set-up."
 )
 
 
-class Library(Browse[Installed]):
-    """The installed LoRAs."""
+class Library(Tending):
+    """The installed LoRAs. An answer to an older question than the box and the facets ask is dropped."""
 
     MODE = "library"
     PROMPT = "part of a name, a tag, a creator, a trigger word"
     TITLES = ("Filter", "Installed", "Details")
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "render", "Test render", id="library.render", tooltip="Draw it with and without the LoRA"),
-        Binding("p", "prompt", "Prompt", id="library.prompt", tooltip="A prompt with the tag and the trigger words"),
+        Binding("f", "facets", "Filter", id="library.facets", tooltip="Only a family, a tag, or what wants attention"),
+        Binding("s", "sort", "Sort", show=False, id="library.sort", tooltip="By name, newest first, or largest first"),
     ]
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._wanted = ListFilter()
+        self._total: int | None = None
+        self._whole = False
+        self._known: LoraKnown | None = None
+
     def columns(self) -> Sequence[Column[Installed]]:
-        """Mark, name, words, base model, weight."""
+        """Marks, name, words, base model, weight."""
         return (
-            Column(text=lambda lora: "!" if lora.missing else "", width=1, strong=True),
+            Column(text=lambda lora: "".join(mark[0] for mark in marks(lora)), width=1, wide=4, strong=True),
             Column(text=lambda lora: lora.name, title="Name", strong=True),
             Column(text=_first_words, title="Words", width=16, needs=54),
             Column(text=lambda lora: lora.base_model or lora.family or "", title="Base", width=8, wide=10),
@@ -54,50 +75,180 @@ class Library(Browse[Installed]):
         return row.path
 
     def on_mount(self) -> None:
-        """Follow what is installed meanwhile."""
+        """Follow what is installed meanwhile; the facets stand between box and list."""
+        facets = Static(id="facets")
+        facets.display = False
+        self.mount(facets, before="#panes")
         self.session.library_changed.subscribe(self, self._changed)
 
     def on_screen_resume(self) -> None:
         """Other programs install too: read again whenever the screen comes up."""
-        self.look_for(self.box.value.strip())
+        self._read_again()
 
     def look_for(self, text: str) -> None:
         """Read the library's rows that fit."""
-        ask(self, "list", lambda: Listed(text, self.hubsync.library.list(ListFilter(text=text))))
+        self._narrow(replace(self._wanted, text=text))
+
+    def listed(self) -> Sequence[Installed]:
+        """Every LoRA that fits."""
+        return self.hubsync.library.list(self._wanted)
 
     def describe(self, row: Installed) -> None:
-        """The database told everything already."""
-        self.detail.show(installed_facts(row))
+        """What the row tells, and what its files told when it was described last."""
+        known = self._known
+        if known is None or known.lora.path != row.path:
+            self.detail.show(installed_facts(row, self.hubsync.settings))
+        else:
+            self.detail.facts.show(installed_facts(row, self.hubsync.settings, known.known))
 
     def settle(self, row: Installed) -> None:
-        """Only the picture takes time."""
-        preview = row.preview
-        if preview is not None:
+        """Its picture, and what its files tell."""
+        library = self.hubsync.library
+        ask(self, "known", lambda: LoraKnown(row, library.known(row)))
+        if (preview := row.preview) is not None:
             self.detail.picture.show(str(preview), lambda: preview)
         else:
             self.detail.picture.hide()
 
-    def action_render(self) -> None:
-        """Test the highlighted LoRA."""
-        if self.listing.row is not None:
-            self.post_message(RenderRequested([Wish(name=self.listing.row.name)]))
+    def action_sort(self) -> None:
+        """Take the next order."""
+        orders = [*ListSort]
+        self._narrow(replace(self._wanted, sort=orders[(orders.index(self._wanted.sort) + 1) % len(orders)]))
 
-    def action_prompt(self) -> None:
-        """Compose a prompt with the highlighted LoRA."""
-        if self.listing.row is not None:
-            self.post_message(PromptRequested([Wish(name=self.listing.row.name)]))
+    def action_facets(self) -> None:
+        """Show what the list can be narrowed to."""
+        from hubsync.tui.screens.facets import FacetDialog
+
+        def answered(wanted: ListFilter | None) -> None:
+            if wanted is not None:
+                self._narrow(wanted)
+
+        self.app.push_screen(FacetDialog(self.hubsync, self._wanted), answered)
+
+    def action_back(self) -> None:
+        """From pane and box to the list; then selection, text and facets are undone one by one; then the first mode."""
+        facets = active(self._wanted)
+        if self.focused is not self.listing:
+            self.listing.focus()
+        elif self.listing.marked:
+            self.listing.unmark()
+        elif facets and not self.box.value:
+            self._narrow(facets[-1].set(self._wanted, False))  # noqa: FBT003  (without it)
+        else:
+            super().action_back()
+
+    def _narrow(self, wanted: ListFilter) -> None:
+        """List what fits from its beginning."""
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
+        self._say_narrowed()
+        self._ask()
 
     def _changed(self, _: Ref | None) -> None:
-        self.look_for(self.box.value.strip())
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """As many rows as were read so far, so that the highlight stays where it is."""
+        pages = max(1, -(-len(self.listing.rows) // PAGE))
+        self._ask(limit=pages * PAGE)
+
+    def _ask(self, *, offset: int = 0, limit: int = PAGE) -> None:
+        wanted, library = self._wanted, self.hubsync.library
+        self._whole = True  # until the answer is here no further page is asked for
+        ask(self, "list", lambda: Listed(wanted, offset, library.list(wanted, limit=limit, offset=offset)))
+
+    @on(RowList.NearEnd)
+    def _next_page(self) -> None:
+        if not self._whole:
+            self._ask(offset=len(self.listing.rows))
 
     @on(Listed)
     def _show_rows(self, message: Listed) -> None:
-        if message.text != self.box.value.strip():
+        wanted, rows = message.wanted, message.rows
+        if wanted != self._wanted:
             return
-        nothing = f"Nothing installed fits “{message.text}”." if message.text else _FIRST_STEP
-        self.listing.show(message.rows, placeholder=nothing)
-        self.listing.border_subtitle = f"{len(message.rows)} installed" if message.rows else ""
+        self._whole = len(rows) % PAGE != 0 or not rows
+        if message.offset:
+            self.listing.append(rows if message.offset == len(self.listing.rows) else ())
+            return
+        self._replace(rows)
         self.say(Content())
+        if self._whole:
+            self._count(len(rows))
+        else:
+            library = self.hubsync.library
+            ask(self, "count", lambda: Counted(wanted, library.count(wanted)))
+
+    def _replace(self, rows: Sequence[Installed]) -> None:
+        """Other rows; where the highlighted LoRA is gone, the one in its place is highlighted."""
+        before, place = self.listing.row, self.listing.highlighted
+        self.listing.show(rows, placeholder=self._nothing())
+        if before is not None and self.listing.row is not None and self.listing.row.path != before.path:
+            self.listing.highlighted = place
+
+    @on(Counted)
+    def _show_count(self, message: Counted) -> None:
+        if message.wanted == self._wanted:
+            self._count(message.total)
+
+    @on(RowList.Marked)
+    def _show_selected(self) -> None:
+        self._count(self._total)
+
+    def _count(self, total: int | None) -> None:
+        """How many there are, and how many of them are selected."""
+        self._total = total
+        narrowed = self._wanted.text or active(self._wanted)
+        selected = f"{self.listing.marked} selected" if self.listing.marked else ""
+        there = f"{total:,} {'fit' if narrowed else 'installed'}" if total else ""
+        self.listing.border_subtitle = " · ".join(filter(None, (selected, there)))
+
+    def _say_narrowed(self) -> None:
+        facets = active(self._wanted)
+        shown = self.query_one("#facets", Static)
+        shown.display = bool(facets)
+        chips = "  ".join(
+            f"[{facet.kind}: {facet.name}]" if facet.kind != "mark" else f"[{facet.name}]" for facet in facets
+        )
+        shown.update(
+            words(chips, "$text-primary") + Content.styled("   esc takes the last one away", "$foreground-muted")
+        )
+        order = _ORDERS[self._wanted.sort] if self._wanted.sort is not ListSort.NAME else ""
+        self.listing.border_title = " · ".join(filter(None, (self.TITLES[1], order)))
+
+    def _nothing(self) -> str:
+        """Why the list is empty, and the next step."""
+        if self._wanted.text:
+            return f"Nothing installed fits “{self._wanted.text}”."
+        if active(self._wanted):
+            return "Nothing installed fits all of this: esc takes the last filter away."
+        return _FIRST_STEP.format(folder=home(self.hubsync.root.loras))
+
+    @on(LoraEdited)
+    def _follow(self, message: LoraEdited) -> None:
+        edited = message.lora
+        self.listing.change(lambda row: edited if row.path == edited.path else row)
+        if (row := self.listing.row) is not None and row.path == edited.path:
+            self.describe(edited)
+
+    @on(LoraKnown)
+    def _tell_all(self, message: LoraKnown) -> None:
+        if (row := self.listing.row) is not None and row.path == message.lora.path:
+            self._known = message
+            self.describe(row)
+
+    @on(Refused)
+    def _show_unreadable(self, message: Refused) -> None:
+        if message.group == "list":
+            message.prevent_default().stop()
+            self.listing.show([], placeholder=_UNREADABLE.format(problem=_short(told(message.error))))
+            self._count(None)
+
+
+def _short(text: str) -> str:
+    """A sentence with the home folder as `~`: a path is most of it."""
+    return text.replace(f"{Path.home()}/", "~/")
 
 
 def _first_words(lora: Installed) -> str:

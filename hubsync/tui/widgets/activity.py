@@ -60,12 +60,12 @@ def _hint(text: str) -> Content:
     return Content.styled(text, "$foreground-muted")
 
 
-def bar(job: Job) -> Content:
-    """How far a job is, as a bar; nothing while its length is unknown."""
+def bar(job: Job, *, width: int = _BAR) -> Content:
+    """How far a job is, as a bar of so many cells; nothing while its length is unknown."""
     if not job.total:
         return Content()
-    filled = min(_BAR, int(_BAR * job.done / job.total))
-    return Content.styled("━" * filled, "$primary") + Content.styled("─" * (_BAR - filled), "$foreground-disabled")
+    filled = min(width, int(width * job.done / job.total))
+    return Content.styled("━" * filled, "$primary") + Content.styled("─" * (width - filled), "$foreground-disabled")
 
 
 def progress(job: Job) -> str:
@@ -75,7 +75,8 @@ def progress(job: Job) -> str:
         return f"{done}, {pace(job.rate, job.eta)}" if job.running and job.rate else done
     if not job.total or not job.done:
         return "getting ready"
-    return f"{int(job.done)} of {job.total:g} pictures{left(job.eta)}"
+    done = f"{int(job.done)} of {job.total:g} {job.unit}" if job.unit else f"{job.done / job.total:.0%}"
+    return f"{done}{left(job.eta)}"
 
 
 def pace(rate: float, eta: float | None) -> str:

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from hubsync.tui.asking import ask
-from hubsync.tui.images import decode, fit, half_blocks
+from hubsync.tui.images import SIDE, decode, fit, half_blocks
 from hubsync.tui.messages import PictureDecoded, Refused
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ class HalfBlocks(Widget):
 class Picture(Container):
     """Room for one picture, centred and in its own shape; hidden while there is none."""
 
+    side = SIDE
+    """Pixels kept of its longer side."""
+
     def __init__(self, *, graphics: type[Widget] | None, enabled: bool = True, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._graphics = graphics
@@ -81,7 +84,7 @@ class Picture(Container):
             return
         self.blank()
         self._key = key
-        ask(self, "picture", lambda: PictureDecoded(key, decode(path())))
+        ask(self, "picture", lambda: PictureDecoded(key, decode(path(), self.side)))
 
     def blank(self) -> None:
         """Show nothing, and keep the room: another picture is likely to come."""
@@ -103,8 +106,12 @@ class Picture(Container):
 
     def _draw(self, message: PictureDecoded) -> None:
         if message.key == self._key:
-            self._canvas.image = message.image
-            self._fit()
+            self.draw(message.image)
+
+    def draw(self, image: Image) -> None:
+        """Draw a picture that is decoded."""
+        self._canvas.image = image
+        self._fit()
 
     @on(Refused)
     def _no_picture(self, message: Refused) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from hubsync.domain import Statement, TriggerGroup, TriggerWord, WordSource, grouped
 from hubsync.errors import NotFound, UsageError
-from hubsync.prompts.editing import added, removed, switched
+from hubsync.prompts.editing import added, moved, removed, switched
 from hubsync.prompts.sources import settled
 
 OUTFITS = grouped((("mona", "day_outfit"), ("mona", "night (dark) outfit")), WordSource.CIVITAI)
@@ -51,6 +51,19 @@ def test_words_are_removed_everywhere_or_in_one_group() -> None:
     assert _texts(removed(OUTFITS, ["MONA"], group=2)) == [["mona", "day_outfit"], ["night (dark) outfit"]]
     left = removed(OUTFITS, (), group=1)
     assert (_texts(left), left[0].index) == ([["mona", "night (dark) outfit"]], 1)
+
+
+def test_words_move_within_their_group_and_groups_among_themselves() -> None:
+    """Not past the ends; a group that moves keeps what it holds and whether it is on."""
+    assert _texts(moved(OUTFITS, "day outfit", group=1, by=-1))[0] == ["day_outfit", "mona"]
+    assert moved(OUTFITS, "mona", group=1, by=-1) == moved(OUTFITS, None, group=2, by=3) == OUTFITS
+    swapped = moved(OUTFITS, None, group=1, by=1)
+    assert _texts(swapped) == _texts(OUTFITS)[::-1]
+    assert ([group.index for group in swapped], _on(swapped)) == ([1, 2], [2])
+    with pytest.raises(NotFound):
+        moved(OUTFITS, "hat", group=1, by=1)
+    with pytest.raises(UsageError, match="no trigger group 3"):
+        moved(OUTFITS, None, group=3, by=1)
 
 
 def test_groups_and_words_are_switched() -> None:

@@ -56,6 +56,17 @@ def test_a_picture_is_fetched_once(tmp_path: Path) -> None:
         assert (picture.format, picture.size) == ("PNG", (768, 384))
 
 
+def test_of_a_video_the_still_is_fetched(tmp_path: Path) -> None:
+    """Civitai's image host draws one, under an address of its own; what other hosts have is asked for as it is."""
+    base = "https://image.civitai.com/xG1nkqKTMzGDvpLrqFT7WA/0a1b2c3d-0000-1111-2222-333344445555"
+    pictures = Pictures(jpeg())
+    with library(tmp_path, pictures) as hubsync:
+        for url in (f"{base}/original=true/7.mp4", f"{base}/original=true/7.jpeg", "https://hub.example/a/x.mp4"):
+            hubsync.previews.picture(url)
+    still = f"{base}/anim=false,transcode=true,width=450/7.jpeg"
+    assert pictures.asked == [still, f"{base}/original=true/7.jpeg", "https://hub.example/a/x.mp4"]
+
+
 @pytest.mark.parametrize("content", [b"<html>no picture</html>", b""])
 def test_what_is_no_picture_is_not_kept(tmp_path: Path, content: bytes) -> None:
     """An error page or a video leaves nothing behind, so that the next look asks again."""

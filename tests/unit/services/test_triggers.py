@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,10 @@ from hubsync.prompts.compose import Composed, Format
 from hubsync.services.library import LibraryService
 from hubsync.services.triggers import TriggerService, Wish
 from hubsync.store.database import Database
+from hubsync.store.prompts import PromptRecords
 from hubsync.store.records import Records
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 class Shelf:
@@ -21,8 +26,14 @@ class Shelf:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.records = Records(database=Database(root / ".hubsync" / "library.db", root))
-        self.triggers = TriggerService(library=LibraryService(records=self.records), defaults=Prompt())
+        database = Database(root / ".hubsync" / "library.db", root)
+        self.records = Records(database=database)
+        self.triggers = TriggerService(
+            library=LibraryService(records=self.records),
+            defaults=Prompt(),
+            prompts=PromptRecords(database=database),
+            now=lambda: NOW,
+        )
 
     def put(
         self,
@@ -150,3 +161,39 @@ def test_wishes_that_cannot_be_read(text: str) -> None:
     """The form is said."""
     with pytest.raises(UsageError, match="NAME"):
         Wish.parse(text)
+
+
+def test_words_wanted_one_by_one(shelf: Shelf) -> None:
+    """Exactly those go in, also one that its group leaves out, and none where none is wanted."""
+    shelf.put("mona", "mona", "day outfit")
+    service = shelf.triggers
+    assert (
+        service.compose("a", [Wish(name="mona", words=((1, "day outfit"),))]).prompt == "a, day outfit <lora:mona:0.7>"
+    )
+    assert service.compose("a", [Wish(name="mona", words=())]).prompt == "a <lora:mona:0.7>"
+    assert service.compose("a", [Wish(name="mona", words=((2, "mona"), (1, "gone")))]).prompt == "a <lora:mona:0.7>"
+
+
+def test_a_saved_prompt_comes_back_exactly(shelf: Shelf) -> None:
+    """Texts with their line breaks, every kind of wish, what is switched off; a name is kept once, the newest first."""
+    service = shelf.triggers
+    wishes = (
+        Wish(name="one", weight=-0.5),
+        Wish(name="two", groups=(1, 3)),
+        Wish(name="three", every=True),
+        Wish(name="four", words=((1, "red hat"), (2, "ohwx (x)"))),
+        Wish(name="five", words=()),
+    )
+    service.save_prompt("first", "old", [])
+    service.save_prompt(" first ", "a\n <lora:x:1> # ü", wishes, negative="blurry\n", off={"two"})
+    (saved,) = service.saved_prompts()
+    assert (saved.name, saved.text, saved.negative) == ("first", "a\n <lora:x:1> # ü", "blurry\n")
+    assert (saved.wishes, saved.off, saved.saved_at) == (wishes, frozenset({"two"}), NOW)
+    later = replace(service, now=lambda: NOW + timedelta(days=1))
+    later.save_prompt("second", "", [])
+    assert [one.name for one in service.saved_prompts()] == ["second", "first"]
+    service.forget_prompt("second")
+    service.forget_prompt("second")
+    assert [one.name for one in service.saved_prompts()] == ["first"]
+    with pytest.raises(UsageError, match="name"):
+        service.save_prompt("  ", "a", [])

@@ -198,6 +198,24 @@ def test_pages_are_cut_and_ordered_by_the_database(database: Database) -> None:
     assert names(source=Source.HUGGINGFACE) == names(text="yuki", family="flux1") == []
 
 
+def test_a_filter_is_counted_and_the_library_told_by_its_facets(database: Database) -> None:
+    """With numbers that are those of the pages; a file that went away is missing though no scan saw it."""
+    records = Records(database=database)
+    one, two = _lora(database.root, "Yuki"), replace(_lora(database.root, "Ame"), preview=None, tags=("snow",))
+    three = replace(_lora(database.root, "Kage"), family=None, newer=None, outdated=False)
+    records.save_all([_entry(one), replace(_entry(two), statements=()), _entry(three)])
+    one.path.unlink()
+    filters: list[dict[str, Any]] = [{"missing": True}, {"outdated": True}, {"no_words": True}, {"no_preview": True}]
+    wanted = [ListFilter(**conditions) for conditions in (*filters, {"text": "snow"}, {"text": "ki", "missing": True})]
+    pages = [[lora.name for lora in records.page(one)] for one in wanted]
+    assert pages == [["Yuki"], ["Ame", "Yuki"], ["Ame"], ["Ame"], ["Kage", "Ame", "Yuki"], ["Yuki"]]
+    assert [records.count(one) for one in wanted] == [len(page) for page in pages]
+    assert records.page(ListFilter(missing=True), limit=1, offset=1) == []
+    facets = records.facets()
+    assert (dict(facets.families), list(facets.tags.items())) == ({"sdxl": 2}, [("snow", 3), ("character", 2)])
+    assert [facets.missing, facets.outdated, facets.no_words, facets.no_preview] == [1, 2, 1, 1]
+
+
 def test_a_library_can_be_moved_whole(database: Database, tmp_path: Path) -> None:
     """Paths inside the root are stored relative to it."""
     Records(database=database).save(_entry(_lora(database.root)))

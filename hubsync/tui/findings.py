@@ -1,0 +1,58 @@
+"""What a search came to where it found nothing or not everything, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.content import Content
+
+from hubsync.domain import Query, SearchResult
+from hubsync.errors import HubsyncError, RateLimited, TokenInvalid, TokenRequired
+from hubsync.refs import Source
+from hubsync.tui.jobs import told
+from hubsync.tui.text import words
+
+SEARCHING = "Asking the hubs …"
+NO_KEY = (
+    "No Civitai key yet: most downloads there want one. Make one on your account page, then run\n"
+    "hubsync config set civitai.api_key KEY. Everything that needs none works already."
+)
+_NAMES = {Source.CIVITAI: "Civitai", Source.HUGGINGFACE: "Hugging Face"}
+_KEY = (TokenInvalid, TokenRequired)
+
+
+def down(errors: Mapping[Source, HubsyncError]) -> Content:
+    """Which hubs did not answer and what to do, a line each. F5 works in the box too, where letters are text."""
+    lines = [
+        words(f"! {_NAMES[source]}: {told(error)}{_next(error)}", "$text-warning") for source, error in errors.items()
+    ]
+    return Content("\n").join(lines)
+
+
+def _next(error: HubsyncError) -> str:
+    if isinstance(error, _KEY):
+        return " (esc, then 6: the keys)"
+    return " (F5 asks again)" if error.passes else ""
+
+
+def nothing(query: Query, result: SearchResult, *, narrowed: int) -> str:
+    """Why a list is empty, and what to do; `narrowed` is how many filters are set."""
+    errors = result.errors.values()
+    if errors and len(errors) == len(query.sources):
+        return _nobody_answers(query, all(isinstance(error, RateLimited) for error in errors))
+    found = f"Nothing found for “{query.text}”." if query.text else "Nothing found."
+    advice = "Fewer or other words may help." if query.text else ""
+    if narrowed:
+        advice = f"{advice} {_filters(narrowed)} set: esc, then f leads there, backspace takes one off.".strip()
+    return f"{found} {advice}".strip()
+
+
+def _filters(count: int) -> str:
+    return "One filter is" if count == 1 else f"{count} filters are"
+
+
+def _nobody_answers(query: Query, limited: bool) -> str:  # noqa: FBT001  (a yes or no about one sentence)
+    if limited:
+        return "No hub answers for now: there were too many requests.\n\nWait a little, then press F5."
+    what = "No hub answers." if len(query.sources) > 1 else f"{_NAMES[query.sources[0]]} does not answer."
+    return f"{what}\n\nF5 asks again. What is installed works without a connection: esc, then 2."

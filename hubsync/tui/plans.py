@@ -1,0 +1,95 @@
+"""What a pre-flight says: the plans of an install as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from hubsync.errors import Ambiguous
+from hubsync.services.planning import Plan, Unplannable
+from hubsync.tui.describe import BLANK, hub_groups, title
+from hubsync.tui.text import home, one_line, size, words
+from hubsync.tui.widgets.facts import Fact
+
+_MUTED = "$foreground-muted"
+
+
+def wanted(entries: Sequence[Plan | Unplannable]) -> list[Plan]:
+    """The plans among them whose files are not here yet."""
+    return [entry for entry in entries if isinstance(entry, Plan) and entry.existing is None]
+
+
+def total(plans: Sequence[Plan]) -> str:
+    """How many files, and their bytes."""
+    files = "1 file" if len(plans) == 1 else f"{len(plans)} files"
+    return f"{files}, {size(_bytes(plans))}"
+
+
+def _bytes(plans: Sequence[Plan]) -> int:
+    return sum(plan.file.size or 0 for plan in plans)
+
+
+def plan_facts(plans: Sequence[Plan]) -> list[Fact]:
+    """What would be installed: a LoRA, and what it does not work without."""
+    plan, *companions = plans
+    checked = "against the hub's SHA-256" if plan.file.sha256 else "size and format only: the hub states no SHA-256"
+    fields = (
+        ("Version", plan.version.name),
+        ("Base", plan.version.base_model or ""),
+        ("File", plan.file.name),
+        ("With", ", ".join(one.file.name for one in companions)),
+        ("Size", f"{size(_bytes(plans))}, {size(plan.space_left)} free"),
+        ("To", home(plan.target)),
+        ("Checked", checked),
+        *(("Note", note) for note in dict.fromkeys(note for one in plans for note in one.notes)),
+    )
+    return [
+        *title(plan.lora.name, (f"by {plan.lora.creator}" if plan.lora.creator else "", str(plan.file.ref))),
+        *(Fact(label=label, value=words(text)) for label, text in fields if text),
+        Fact(label="Words", value=hub_groups(plan.version.trigger_words)),
+    ]
+
+
+def batch_facts(entries: Sequence[Plan | Unplannable], names: Mapping[str, str]) -> list[Fact]:
+    """Every file of a batch; `names` are those of the LoRAs by what was asked for."""
+    facts = [Fact(value=words(_summary(entries), "bold")), *_too_much(wanted(entries)), BLANK]
+    for entry in entries:
+        facts += _plan_lines(entry) if isinstance(entry, Plan) else _refusal_lines(entry, names)
+    return facts
+
+
+def _summary(entries: Sequence[Plan | Unplannable]) -> str:
+    missing = wanted(entries)
+    refused = sum(isinstance(entry, Unplannable) for entry in entries)
+    here = len(entries) - len(missing) - refused
+    parts = [f"{total(missing)} to install" if missing else "Nothing to install"]
+    parts += [f"{here} here already"] if here else []
+    parts += [f"{refused} that cannot be had"] if refused else []
+    return " · ".join(parts)
+
+
+def _too_much(plans: Sequence[Plan]) -> Iterator[Fact]:
+    """Each plan was checked by itself: together they may need more room than there is."""
+    space = min((plan.space_left for plan in plans), default=0)
+    if plans and _bytes(plans) > space:
+        yield Fact(value=words(f"! only {size(space)} are free: choose fewer", "$text-warning"))
+
+
+def _plan_lines(plan: Plan) -> Iterator[Fact]:
+    if plan.existing is not None:
+        yield Fact(value=words(f"✓ {one_line(plan.file.name)}: here already, as {plan.existing.name}", _MUTED))
+        return
+    about = filter(None, (plan.file.name, size(plan.file.size), plan.version.base_model))
+    yield Fact(value=words(f"↓ {one_line(' · '.join(about))}"))
+    yield Fact(value=words(f"  to {home(plan.target)}", _MUTED))
+    for note in plan.notes:
+        yield Fact(value=words(f"  ! {note}", "$text-warning"))
+
+
+def _refusal_lines(entry: Unplannable, names: Mapping[str, str]) -> Iterator[Fact]:
+    error, name = entry.error, names.get(entry.asked, entry.asked)
+    several = isinstance(error, Ambiguous)
+    reason = "it holds several LoRA files" if several else error.message
+    hint = "install it alone to choose one" if several else error.hint
+    yield Fact(value=words(f"✗ {one_line(name)}: {reason}", "$text-error"))
+    if hint:
+        yield Fact(value=words(f"  {hint}", _MUTED))

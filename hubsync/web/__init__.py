@@ -1,0 +1,1 @@
+"""The TUI in a browser: textual-serve's server behind a secret address, and the one page it serves."""

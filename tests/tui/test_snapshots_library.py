@@ -1,0 +1,79 @@
+"""What the library looks like. After a wanted change run this with ACCEPT_SNAPSHOTS=1, and look at the pictures."""
+
+from __future__ import annotations
+
+from hubsync.tui.messages import FacetsRead, LoraKnown
+from hubsync.tui.screens.confirm import Confirm
+from tests.tui.conftest import OpenHubsync, SameAs, Start, install
+
+LORAS = ("civitai:1002", "civitai:1003", "civitai:1004", "civitai:1005")
+
+
+async def test_an_unreadable_library(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
+    """80x24: what is wrong and what to do, instead of rows."""
+    hubsync = open_library()
+    hubsync.root.database.parent.mkdir(parents=True)
+    hubsync.root.database.write_bytes(b"no database" * 100)
+    async with start(hubsync) as journey:
+        await journey.press("escape", "2")
+        await journey.until(lambda: "The library cannot be read." in journey.text)
+        await journey.press("x")
+        await journey.rest()
+        same_as(journey, "library-unreadable-80x24")
+
+
+async def test_a_narrowed_library(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
+    """120x40: marks, two rows selected, a facet, the largest first; 80x24: the question before removal."""
+    hubsync = open_library()
+    install(hubsync, *LORAS)
+    hubsync.library.find("add_saturation").path.unlink()
+    async with start(hubsync, size=(120, 40)) as journey:
+        await journey.press("escape", "2")
+        await journey.until(lambda: journey.library.listing.rows)
+        await journey.press("s", "s", "f")
+        await journey.sees(FacetsRead)
+        await journey.rest()
+        await journey.press("j", "j", "j", "j", "enter")
+        await journey.until(lambda: "[family: sd1]" in journey.text)
+        await journey.press("space", "space")
+        await journey.rest()
+        same_as(journey, "library-narrowed-120x40")
+        await journey.pilot.resize_terminal(80, 24)
+        await journey.press("delete")
+        await journey.until(lambda: isinstance(journey.app.screen, Confirm))
+        await journey.rest()
+        same_as(journey, "library-remove-80x24")
+
+
+async def test_the_facets(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
+    """80x24: marks, families and tags with their numbers, one of them chosen."""
+    hubsync = open_library()
+    install(hubsync, *LORAS)
+    async with start(hubsync) as journey:
+        await journey.press("escape", "2")
+        await journey.until(lambda: journey.library.listing.rows)
+        await journey.press("f")
+        await journey.sees(FacetsRead)
+        await journey.press("j", "j", "space")
+        await journey.rest()
+        same_as(journey, "library-facets-80x24")
+
+
+async def test_the_words_of_a_lora(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
+    """80x24: groups, a word that is off, weight and hints; then the suggestions a word is picked from."""
+    hubsync = open_library()
+    install(hubsync, "civitai:1005")
+    lora = hubsync.editing.add(hubsync.library.list()[0], ["red hat"], group=2)
+    hubsync.editing.switch(lora, ["day outfit"], on=False)
+    async with start(hubsync) as journey:
+        await journey.press("escape", "2")
+        await journey.until(lambda: journey.library.listing.rows)
+        await journey.rest()
+        await journey.press("e")
+        await journey.sees(LoraKnown)
+        await journey.press("j")
+        await journey.rest()
+        same_as(journey, "library-words-80x24")
+        await journey.press("a")
+        await journey.rest()
+        same_as(journey, "library-suggestions-80x24")
