@@ -15,8 +15,6 @@ from hubsync.cli.diagnostics import batch_exit_code, report, say
 from hubsync.cli.shapes import render_json
 from hubsync.domain import Render, RenderOutcome
 from hubsync.errors import HubsyncError, UsageError
-from hubsync.render.plan import RenderOptions
-from hubsync.services.triggers import Wish
 
 _HEADER = ("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE")
 
@@ -55,6 +53,9 @@ def render_command(call: Call, names: tuple[str, ...], **options: Any) -> int:  
     Trigger groups are alternatives, such as outfits: each one that is enabled gets a picture of its own. NAME:0.8:2
     draws group 2, NAME:0.8:1+3 two groups, NAME:0.8:all every group; NAME::all at the suggested weight.
     """
+    from hubsync.render.plan import RenderOptions
+    from hubsync.services.triggers import Wish
+
     wanted = RenderOptions(
         prompt=options["prompt"],
         negative=options["negative"],

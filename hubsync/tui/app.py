@@ -19,6 +19,7 @@ from textual.widgets import Input
 
 from hubsync.errors import RendererMissing
 from hubsync.services.app import Hubsync
+from hubsync.tui.answers import LibraryCounted, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import told
 from hubsync.tui.messages import (
@@ -26,9 +27,7 @@ from hubsync.tui.messages import (
     InstallConfirmed,
     InstallRequested,
     JobStopped,
-    LibraryCounted,
     PromptRequested,
-    Refused,
     RenderPlanned,
     SettingChanged,
     SettingRequested,

@@ -9,7 +9,7 @@ from textual.message_pump import MessagePump
 from textual.worker import get_current_worker
 
 from hubsync.errors import HubsyncError
-from hubsync.tui.messages import Refused
+from hubsync.tui.answers import Refused
 
 
 def ask(node: MessagePump, group: str, question: Callable[[], Message]) -> None:

@@ -14,8 +14,9 @@ from textual.message_pump import MessagePump
 from hubsync.domain import Installed
 from hubsync.errors import Cancelled, HubsyncError
 from hubsync.events import Advanced, Event, Noted, Sink, Started
+from hubsync.tui.answers import Removed, UpdatesFound
 from hubsync.tui.jobs import told
-from hubsync.tui.messages import ChoreRequested, Removed, UpdatesFound
+from hubsync.tui.messages import ChoreRequested
 
 if TYPE_CHECKING:
     from hubsync.services.app import Hubsync

@@ -1,4 +1,4 @@
-"""What happened, in the past tense: answers that workers bring, and wishes that only the app can fulfil."""
+"""What happened, in the past tense: wishes that only the app can fulfil, and news of its jobs."""
 
 from __future__ import annotations
 
@@ -10,109 +10,21 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from hubsync.domain import Facets, Installed, ListFilter, Lora, Query, Render, RenderOutcome, SearchResult
+from hubsync.domain import Lora, Render, RenderOutcome
 from hubsync.errors import HubsyncError
 from hubsync.events import Event
 from hubsync.refs import Ref
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-    from textual.binding import Binding
-
     from hubsync.render.plan import RenderOptions
     from hubsync.services.doctor import Check
-    from hubsync.services.drafting import Drafted, Part
-    from hubsync.services.history import Drawn
     from hubsync.services.install import InstallResult
-    from hubsync.services.library import Known
-    from hubsync.services.planning import Plan, Unplannable
+    from hubsync.services.planning import Plan
     from hubsync.services.queueing import Unfinished
-    from hubsync.services.settings import Setting, Stored
-    from hubsync.services.triggers import SavedPrompt, Wish
+    from hubsync.services.settings import Stored
+    from hubsync.services.triggers import Wish
     from hubsync.tui.chores import Chore, Done
     from hubsync.tui.jobs import JobState
-    from hubsync.tui.questions import Chip, Choice
-
-
-@dataclass
-class Refused(Message):
-    """A question to a service ended in an error; `group` is the question's."""
-
-    group: str
-    error: HubsyncError
-
-
-@dataclass
-class Searched(Message, bubble=False):
-    """The hubs answered; `query` tells whether anybody still wants to know."""
-
-    query: Query
-    result: SearchResult
-
-
-@dataclass
-class Shown(Message, bubble=False):
-    """A hub told everything about `ref`."""
-
-    ref: Ref
-    lora: Lora
-
-
-@dataclass
-class Listed(Message, bubble=False):
-    """A page of the library's rows that fit `wanted`, the first of them the one numbered `offset`."""
-
-    wanted: ListFilter
-    offset: int
-    rows: Sequence[Installed]
-
-
-@dataclass
-class HistoryRead(Message, bubble=False):
-    """The pictures so far, newest first, from `offset` on, that fit `text`; `total` is how many do."""
-
-    text: str
-    offset: int
-    renders: Sequence[Drawn]
-    total: int
-
-
-@dataclass
-class LibraryCounted(Message, bubble=False):
-    """How many LoRAs are installed."""
-
-    count: int
-
-
-@dataclass
-class PictureDecoded(Message, bubble=False):
-    """A picture is ready to be drawn; `key` is what it is a picture of."""
-
-    key: str
-    image: Image
-
-
-@dataclass
-class Planned(Message, bubble=False):
-    """The pre-flight of one install is done: the file meant first, then what it does not work without."""
-
-    entries: Sequence[Plan | Unplannable]
-
-
-@dataclass
-class PromptComposed(Message, bubble=False):
-    """What is being written was composed; `text` is what the user typed."""
-
-    text: str
-    drafted: Drafted
-
-
-@dataclass
-class Examined(Message, bubble=False):
-    """The set-up was looked at; `whole`: both hubs were asked too."""
-
-    checks: Sequence[Check]
-    whole: bool = False
 
 
 @dataclass
@@ -207,43 +119,6 @@ class RenderEnded(Message):
 
 
 @dataclass
-class Counted(Message, bubble=False):
-    """How many of the library's LoRAs fit `wanted`."""
-
-    wanted: ListFilter
-    total: int
-
-
-@dataclass
-class FacetsRead(Message, bubble=False):
-    """What the library can be narrowed to."""
-
-    facets: Facets
-
-
-@dataclass
-class LoraKnown(Message, bubble=False):
-    """What is known of an installed LoRA besides its row; `lora` is its row."""
-
-    lora: Installed
-    known: Known
-
-
-@dataclass
-class LoraEdited(Message, bubble=False):
-    """A LoRA is used otherwise: `lora` is its row."""
-
-    lora: Installed
-
-
-@dataclass
-class TextComposed(Message, bubble=False):
-    """A text for the clipboard is ready."""
-
-    text: str
-
-
-@dataclass
 class ChoreRequested(Message):
     """The user wants work done that takes its time; `reply` gets the news it may bring."""
 
@@ -262,44 +137,6 @@ class ChoreEnded(Message):
 
 
 @dataclass
-class UpdatesFound(Message, bubble=False):
-    """Newer versions can be installed: each with the LoRA it is newer than."""
-
-    plans: Sequence[tuple[Installed, Plan]]
-
-
-@dataclass
-class Removed(Message, bubble=False):
-    """LoRAs are in the trash, in folders of these names."""
-
-    folders: Sequence[str]
-
-
-@dataclass
-class PictureRefused(Message, bubble=False):
-    """The preview at `url` cannot be had."""
-
-    url: str
-    error: HubsyncError
-
-
-@dataclass
-class BasesRead(Message, bubble=False):
-    """The names of base models one can search for; `chip` shows them."""
-
-    chip: Chip
-    choices: tuple[Choice, ...]
-
-
-@dataclass
-class SettingsRead(Message, bubble=False):
-    """What can be set, and every action that has a key."""
-
-    settings: Sequence[Setting]
-    actions: Sequence[Binding]
-
-
-@dataclass
 class SettingChanged(Message):
     """A setting has another value."""
 
@@ -312,33 +149,6 @@ class SettingRequested(Message):
     """The user wants to change a setting."""
 
     key: str
-
-
-@dataclass
-class PromptsRead(Message, bubble=False):
-    """The prompts kept under a name, newest first; `saving` tells that one more is about to be kept."""
-
-    prompts: Sequence[SavedPrompt]
-    saving: bool = False
-
-
-@dataclass
-class PromptSaved(Message, bubble=False):
-    """The prompt is kept under a name."""
-
-    name: str
-
-
-@dataclass
-class TakenOut(Message, bubble=False):
-    """What the user's texts are without a LoRA; `before` is the text it stood in, `wish` puts it into the list."""
-
-    part: Part
-    before: str
-    text: str
-    negative: str
-    wish: Wish | None
-    on: bool
 
 
 @dataclass

@@ -16,6 +16,7 @@ from hubsync.errors import Cancelled, HubsyncError, Internal
 from hubsync.events import Sink
 from hubsync.refs import Ref, parse_ref
 from hubsync.services.app import Hubsync
+from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import Job, Jobs, JobState, told
 from hubsync.tui.messages import (
@@ -27,7 +28,6 @@ from hubsync.tui.messages import (
     JobAdvanced,
     JobStopped,
     QueueRead,
-    Refused,
     RenderEnded,
     RenderRequested,
 )

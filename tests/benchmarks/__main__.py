@@ -18,6 +18,8 @@ from tests.benchmarks.rendering import first, rows, sheet
 from tests.benchmarks.scan import scan
 from tests.benchmarks.speed import many, segments, throughput
 from tests.benchmarks.table import Row, rendered
+from tests.benchmarks.terminal import tui
+from tests.benchmarks.tui_stall import stall
 from tests.benchmarks.workplace import Workplace
 
 CASES: Mapping[str, Callable[[Workplace], list[Row]]] = {
@@ -32,6 +34,8 @@ CASES: Mapping[str, Callable[[Workplace], list[Row]]] = {
     "sheet": sheet,
     "rows": rows,
     "first": first,
+    "tui": tui,
+    "stall": stall,
 }
 
 

@@ -24,8 +24,8 @@ from hubsync.domain import Lora
 from hubsync.roots import find_root
 from hubsync.sandbox.playground import Playground, playground
 from hubsync.services.app import Hubsync
+from hubsync.tui.answers import Searched
 from hubsync.tui.app import HubsyncApp
-from hubsync.tui.messages import Searched
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.screens.discover import Discover
 from hubsync.tui.screens.library import Library

@@ -14,17 +14,8 @@ from hubsync.refs import CivitaiRef, Source
 from hubsync.sandbox.hub import Fault, FaultKind, Origin
 from hubsync.sandbox.playground import Playground
 from hubsync.services.planning import Plan, Unplannable
-from hubsync.tui.messages import (
-    InstallConfirmed,
-    InstallEnded,
-    LibraryCounted,
-    PictureDecoded,
-    PictureRefused,
-    Planned,
-    Refused,
-    Searched,
-    Shown,
-)
+from hubsync.tui.answers import LibraryCounted, PictureDecoded, PictureRefused, Planned, Refused, Searched, Shown
+from hubsync.tui.messages import InstallConfirmed, InstallEnded
 from hubsync.tui.screens.choosing import Choosing
 from hubsync.tui.screens.versions import Versions
 from hubsync.tui.widgets.chips import Chips

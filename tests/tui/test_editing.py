@@ -9,7 +9,7 @@ import pytest
 
 from hubsync.domain import WordSource
 from hubsync.services.app import Hubsync
-from hubsync.tui.messages import LoraEdited, LoraKnown
+from hubsync.tui.answers import LoraEdited, LoraKnown
 from hubsync.tui.screens.adding import Adding
 from hubsync.tui.screens.editing import Editor
 from tests.tui.conftest import Journey, OpenHubsync, Start, install

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hubsync.refs import CivitaiRef, Source
 from hubsync.services.planning import Plan
+from hubsync.tui.answers import PictureDecoded, Planned, Searched, Shown
 from hubsync.tui.jobs import JobState
-from hubsync.tui.messages import InstallEnded, JobAdvanced, PictureDecoded, Planned, Searched, Shown
+from hubsync.tui.messages import InstallEnded, JobAdvanced
 from tests.tui.conftest import Journey, OpenHubsync, Start
 
 

@@ -10,16 +10,8 @@ from hubsync.domain import Entry, Installed, Stamp, Statement, WordSource, group
 from hubsync.prompts.compose import Format
 from hubsync.services.app import Hubsync
 from hubsync.services.triggers import Wish
-from hubsync.tui.messages import (
-    Listed,
-    PromptComposed,
-    PromptRequested,
-    PromptSaved,
-    PromptsRead,
-    RenderPlanned,
-    RenderRequested,
-    TakenOut,
-)
+from hubsync.tui.answers import Listed, PromptComposed, PromptSaved, PromptsRead, TakenOut
+from hubsync.tui.messages import PromptRequested, RenderPlanned, RenderRequested
 from hubsync.tui.screens.entry import Entry as TextEntry
 from hubsync.tui.screens.grouping import GroupsDialog
 from hubsync.tui.screens.picking import PAGE, LoraPicker

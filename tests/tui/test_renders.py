@@ -15,10 +15,10 @@ from hubsync.render.plan import RenderOptions
 from hubsync.services.app import Hubsync
 from hubsync.services.history import seen
 from hubsync.services.triggers import Wish
+from hubsync.tui.answers import HistoryRead, InfotextRead, OpenedOutside, PreviewSet, SheetFound
 from hubsync.tui.grid import Grid
 from hubsync.tui.jobs import JobState
-from hubsync.tui.messages import ComparisonRequested, HistoryRead, RenderEnded, RenderRequested
-from hubsync.tui.render_messages import InfotextRead, OpenedOutside, PreviewSet, SheetFound
+from hubsync.tui.messages import ComparisonRequested, RenderEnded, RenderRequested
 from hubsync.tui.screens.comparison import ComparisonScreen, Frame
 from hubsync.tui.screens.renders import Renders
 from hubsync.tui.screens.sheet import SheetScreen

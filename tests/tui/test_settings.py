@@ -13,7 +13,8 @@ from hubsync import config
 from hubsync.sandbox.hub import SandboxHub
 from hubsync.sandbox.playground import CHECKPOINT
 from hubsync.services.app import Hubsync
-from hubsync.tui.messages import Examined, SettingChanged, SettingRequested, SettingsRead
+from hubsync.tui.answers import Examined, SettingsRead
+from hubsync.tui.messages import SettingChanged, SettingRequested
 from hubsync.tui.screens.changing import Pressing, Previewing, Typing
 from hubsync.tui.screens.settings import SettingsScreen
 from tests.tui.conftest import Journey, OpenHubsync, Start

@@ -9,8 +9,8 @@ from hubsync.events import Advanced, Failed, Started
 from hubsync.sandbox.hub import Fault, FaultKind, Origin
 from hubsync.sandbox.playground import Playground
 from hubsync.services import planning
+from hubsync.tui.answers import Planned, Searched
 from hubsync.tui.jobs import JobState, told
-from hubsync.tui.messages import Planned, Searched
 from hubsync.tui.screens.comparison import ComparisonScreen
 from hubsync.tui.widgets.picture import Picture
 from tests.tui.conftest import OpenHubsync, SameAs, Start, install

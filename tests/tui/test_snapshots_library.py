@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubsync.tui.messages import FacetsRead, LoraKnown
+from hubsync.tui.answers import FacetsRead, LoraKnown
 from hubsync.tui.screens.confirm import Confirm
 from tests.tui.conftest import OpenHubsync, SameAs, Start, install
 
@@ -35,7 +35,7 @@ async def test_a_narrowed_library(open_library: OpenHubsync, start: Start, same_
         await journey.rest()
         await journey.press("j", "j", "j", "j", "enter")
         await journey.until(lambda: "[family: sd1]" in journey.text)
-        await journey.press("space", "space")
+        await journey.press("g", "space", "space")
         await journey.rest()
         same_as(journey, "library-narrowed-120x40")
         await journey.pilot.resize_terminal(80, 24)

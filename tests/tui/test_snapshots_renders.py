@@ -10,7 +10,8 @@ import pytest
 from hubsync.render.plan import RenderOptions
 from hubsync.services.app import Hubsync
 from hubsync.services.triggers import Wish
-from hubsync.tui.messages import HistoryRead, RenderPlanned, RenderRequested
+from hubsync.tui.answers import HistoryRead
+from hubsync.tui.messages import RenderPlanned, RenderRequested
 from hubsync.tui.screens.comparison import ComparisonScreen
 from hubsync.tui.screens.sheet import SheetScreen
 from hubsync.tui.screens.trial import TrialScreen

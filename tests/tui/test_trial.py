@@ -8,9 +8,9 @@ from textual.widgets import Button, Input, Select, TextArea
 from hubsync.render.plan import RenderOptions
 from hubsync.services.app import Hubsync
 from hubsync.services.triggers import Wish
+from hubsync.tui.answers import HistoryRead, TrialChecked
 from hubsync.tui.drafts import Trial
-from hubsync.tui.messages import HistoryRead, RenderEnded, RenderPlanned, RenderRequested
-from hubsync.tui.render_messages import TrialChecked
+from hubsync.tui.messages import RenderEnded, RenderPlanned, RenderRequested
 from hubsync.tui.screens.comparison import ComparisonScreen
 from hubsync.tui.screens.trial import TrialScreen
 from hubsync.tui.typed import fill, read

@@ -37,7 +37,7 @@ class Adding(Dialog[Sequence[str]]):
         rows: RowList[Suggestion] = RowList(
             Column(text=lambda one: one.text, title="Suggested", strong=True),
             Column(text=lambda one: f"{one.score:.0%}", title="Score", width=5, right=True),
-            Column(text=lambda one: one.source, title="Told by", width=12),
+            Column(text=lambda one: one.source, title="Told by", width=16),
             key=lambda one: one.text,
             selects=True,
         )

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
+from hubsync.tui.answers import Refused
 from hubsync.tui.jobs import told
-from hubsync.tui.messages import Refused
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, words
 from hubsync.tui.widgets.activity import Activity

@@ -12,9 +12,10 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from hubsync.services.settings import Kind, Setting, change
+from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import BLANK, problem
-from hubsync.tui.messages import Refused, SettingChanged
+from hubsync.tui.messages import SettingChanged
 from hubsync.tui.questions import Chip, Choice
 from hubsync.tui.screens.choosing import Choosing
 from hubsync.tui.screens.dialog import Dialog

@@ -15,12 +15,11 @@ from textual.widgets import Footer, Static
 
 from hubsync.domain import Render, RenderKind
 from hubsync.services.history import Drawn, seen
+from hubsync.tui.answers import Refused, SheetFound
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import effects, kind, render_name, title
 from hubsync.tui.grid import Grid
 from hubsync.tui.jobs import told
-from hubsync.tui.messages import Refused
-from hubsync.tui.render_messages import SheetFound
 from hubsync.tui.screens.pictured import Pictured
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, number, words

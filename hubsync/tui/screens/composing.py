@@ -14,10 +14,10 @@ from textual.widgets import Footer, TextArea
 from hubsync.prompts.compose import Format
 from hubsync.refs import Ref
 from hubsync.services.drafting import Drafted, Drafter, Part
+from hubsync.tui.answers import PromptComposed, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import problem
 from hubsync.tui.jobs import told
-from hubsync.tui.messages import PromptComposed, Refused
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, plain
 from hubsync.tui.widgets.activity import Activity

@@ -15,9 +15,10 @@ from hubsync.domain import Lora, Nsfw
 from hubsync.errors import HubsyncError
 from hubsync.refs import Ref, Source
 from hubsync.tui.album import Album
+from hubsync.tui.answers import PictureRefused, Shown
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import lora_facts
-from hubsync.tui.messages import InstallConfirmed, InstallRequested, PictureRefused, Shown
+from hubsync.tui.messages import InstallConfirmed, InstallRequested
 from hubsync.tui.paging import UNDER_WAY, Turns
 from hubsync.tui.screens import browse
 from hubsync.tui.screens.searching import Searching

@@ -16,9 +16,9 @@ from textual.message_pump import MessagePump
 from hubsync.domain import Installed, Suggestion
 from hubsync.refs import Ref
 from hubsync.tui import chores
+from hubsync.tui.answers import LoraEdited, LoraKnown, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import told
-from hubsync.tui.messages import LoraEdited, LoraKnown, Refused
 from hubsync.tui.screens.adding import Adding
 from hubsync.tui.screens.confirm import Confirm
 from hubsync.tui.screens.dialog import Dialog
@@ -31,8 +31,8 @@ from hubsync.tui.widgets.facts import Fact
 from hubsync.tui.widgets.words import Line, WordList
 
 _KEYS = (
-    "space on/off · a add · A add a group · del removes · J K move up, down\n"
-    "w weight · n negative · o notes · t try words out · R reset · ? help · esc"
+    "space on/off · a add · A add a group · del removes · J K move · esc\n"
+    "w weight · n negative · o notes · t try words out · R reset · ? help"
 )
 
 

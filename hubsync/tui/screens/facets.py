@@ -13,9 +13,9 @@ from textual.widgets import Input
 
 from hubsync.domain import Facets, ListFilter
 from hubsync.services.app import Hubsync
+from hubsync.tui.answers import FacetsRead, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import told
-from hubsync.tui.messages import FacetsRead, Refused
 from hubsync.tui.screens.browse import Box
 from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.text import count

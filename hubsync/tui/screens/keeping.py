@@ -7,8 +7,8 @@ from textual import on
 from hubsync.prompts.syntax import extra_networks
 from hubsync.services.drafting import Drafted
 from hubsync.services.triggers import SavedPrompt
+from hubsync.tui.answers import PromptSaved, PromptsRead
 from hubsync.tui.asking import ask
-from hubsync.tui.messages import PromptSaved, PromptsRead
 from hubsync.tui.screens.composing import Composing
 from hubsync.tui.text import one_line
 

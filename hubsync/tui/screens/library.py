@@ -15,9 +15,9 @@ from textual.widgets import Static
 from hubsync.domain import Installed, ListFilter, ListSort
 from hubsync.refs import Ref
 from hubsync.tui.about import installed_facts, marks
+from hubsync.tui.answers import Counted, Listed, LoraEdited, LoraKnown, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import told
-from hubsync.tui.messages import Counted, Listed, LoraEdited, LoraKnown, Refused
 from hubsync.tui.screens.facets import active
 from hubsync.tui.screens.tending import Tending
 from hubsync.tui.session import Session

@@ -9,9 +9,9 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from hubsync.tui.answers import InfotextRead, OpenedOutside, PreviewSet, Recalled
 from hubsync.tui.asking import ask
 from hubsync.tui.messages import RenderRequested
-from hubsync.tui.render_messages import InfotextRead, OpenedOutside, PreviewSet, Recalled
 from hubsync.tui.session import Session
 from hubsync.tui.text import home
 

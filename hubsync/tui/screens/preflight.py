@@ -13,9 +13,10 @@ from hubsync.domain import Lora, LoraFile
 from hubsync.errors import Ambiguous
 from hubsync.refs import Ref
 from hubsync.services.planning import Plan, Unplannable
+from hubsync.tui.answers import Planned, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import BLANK, problem, title
-from hubsync.tui.messages import InstallConfirmed, Planned, Refused
+from hubsync.tui.messages import InstallConfirmed
 from hubsync.tui.plans import batch_facts, plan_facts, total, wanted
 from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.session import Session

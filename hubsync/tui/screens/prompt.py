@@ -15,8 +15,9 @@ from hubsync.domain import Installed
 from hubsync.prompts.compose import Format
 from hubsync.services.drafting import Drafted, Part, weighed
 from hubsync.services.triggers import Wish
+from hubsync.tui.answers import TakenOut
 from hubsync.tui.asking import ask
-from hubsync.tui.messages import RenderPlanned, RenderRequested, TakenOut
+from hubsync.tui.messages import RenderPlanned, RenderRequested
 from hubsync.tui.screens.keeping import Keeping
 from hubsync.tui.text import number
 from hubsync.tui.widgets.prompt_text import OwnText

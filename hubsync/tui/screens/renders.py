@@ -13,9 +13,10 @@ from textual.content import Content
 from hubsync.domain import Render, RenderKind
 from hubsync.refs import Ref
 from hubsync.services.history import Drawn
+from hubsync.tui.answers import HistoryRead
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import finding, moment, percent, render_facts
-from hubsync.tui.messages import ComparisonRequested, HistoryRead
+from hubsync.tui.messages import ComparisonRequested
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.screens.pictured import Pictured
 from hubsync.tui.session import Session

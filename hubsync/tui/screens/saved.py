@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from hubsync.services.triggers import SavedPrompt
+from hubsync.tui.answers import PromptsRead, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import problem
-from hubsync.tui.messages import PromptsRead, Refused
 from hubsync.tui.screens.browse import Box
 from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.session import Session

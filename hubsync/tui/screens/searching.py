@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from hubsync.domain import ListFilter, Lora, Nsfw, Query, SearchResult
+from hubsync.tui.answers import BasesRead, LibraryCounted, Refused, Searched
 from hubsync.tui.asking import ask
 from hubsync.tui.findings import NO_KEY, SEARCHING, down, nothing
-from hubsync.tui.messages import BasesRead, LibraryCounted, Refused, Searched
 from hubsync.tui.paging import UNDER_WAY, Paging, Turns
 from hubsync.tui.questions import Chip, base_choices, chips, question, reference
 from hubsync.tui.screens.browse import Browse

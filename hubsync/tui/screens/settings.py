@@ -10,9 +10,10 @@ from textual.binding import Binding, BindingType
 
 from hubsync.services.settings import AFTER_RESTART, Kind, Setting, change, listed
 from hubsync.tui.actions import actions, clashes, keys_of
+from hubsync.tui.answers import Examined, SettingsRead
 from hubsync.tui.asking import ask
 from hubsync.tui.entries import Entry, entry_facts, of_actions, of_checks, of_settings
-from hubsync.tui.messages import Examined, SettingChanged, SettingsRead
+from hubsync.tui.messages import SettingChanged
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.session import Session
 from hubsync.tui.text import words

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from hubsync.tui.render_messages import OpenedOutside
+from hubsync.tui.answers import OpenedOutside
 from hubsync.tui.screens.pictured import open_picture, say_opened
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, words

@@ -11,15 +11,9 @@ from textual.binding import Binding, BindingType
 from hubsync.domain import Installed
 from hubsync.services.triggers import Wish
 from hubsync.tui import chores
+from hubsync.tui.answers import Removed, TextComposed, UpdatesFound
 from hubsync.tui.asking import ask
-from hubsync.tui.messages import (
-    PromptRequested,
-    Removed,
-    RenderPlanned,
-    RenderRequested,
-    TextComposed,
-    UpdatesFound,
-)
+from hubsync.tui.messages import PromptRequested, RenderPlanned, RenderRequested
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, one_line
@@ -101,7 +95,11 @@ class Tending(Browse[Installed]):
                 self.post_message(chores.remove(self.hubsync, loras, self))
 
         if loras:
-            lines = [*_names(loras), "", "They go to the trash with all that lies beside them; u brings them back."]
+            lines = [
+                *_names(loras),
+                "",
+                "To the trash, with all that lies beside: u brings back what was removed last.",
+            ]
             self.app.push_screen(Confirm(f"Remove {chores.named(loras)}", lines, verb="removes"), answered)
 
     def action_restore(self) -> None:

@@ -18,11 +18,11 @@ from hubsync.errors import HubsyncError
 from hubsync.render.plan import RenderPlan
 from hubsync.render.samplers import sampler_names
 from hubsync.services.triggers import Wish
+from hubsync.tui.answers import Refused, TrialChecked
 from hubsync.tui.asking import ask
 from hubsync.tui.drafts import Trial
 from hubsync.tui.jobs import told
-from hubsync.tui.messages import Refused, RenderRequested
-from hubsync.tui.render_messages import TrialChecked
+from hubsync.tui.messages import RenderRequested
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, number, words
 from hubsync.tui.typed import field_of, read

@@ -13,9 +13,9 @@ from textual.content import Content
 
 from hubsync.domain import Lora, LoraFile, Scan, Version
 from hubsync.refs import Ref
+from hubsync.tui.answers import Refused, Shown
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import access, hub_groups, problem
-from hubsync.tui.messages import Refused, Shown
 from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.session import Session
 from hubsync.tui.text import day, number, size, words

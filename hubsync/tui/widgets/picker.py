@@ -11,8 +11,8 @@ from textual.widgets import Input
 
 from hubsync.domain import Installed, ListFilter
 from hubsync.services.triggers import Wish
+from hubsync.tui.answers import Offered
 from hubsync.tui.asking import ask
-from hubsync.tui.render_messages import Offered
 from hubsync.tui.screens.browse import Box
 from hubsync.tui.session import Session
 from hubsync.tui.text import number

@@ -12,9 +12,9 @@ from textual.containers import Container
 from textual.strip import Strip
 from textual.widget import Widget
 
+from hubsync.tui.answers import PictureDecoded, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.images import SIDE, decode, fit, half_blocks
-from hubsync.tui.messages import PictureDecoded, Refused
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -44,7 +44,7 @@ class WordList(RowList[Line]):
             Column(text=lambda line: "●" if line.on else "○", width=1, strong=True),
             Column(text=_text, title="Words", strong=True),
             Column(text=lambda line: "on" if line.on else "off", title="Use", width=3),
-            Column(text=_source, title="Said by", width=11),
+            Column(text=_source, title="Said by", width=12),
             key=lambda line: line.key,
         )
 
