@@ -67,6 +67,10 @@ class Call:
         return Narrator(quiet=self.quiet)
 
 
+_HASH_AFTER = 1.0
+"""Seconds after which a TUI that stands open begins to hash."""
+
+
 def on_screen() -> bool:
     """Whether the TUI can be shown: on a terminal, or through a program that draws it elsewhere (textual-serve)."""
     return (sys.stdin.isatty() and sys.stdout.isatty()) or "TEXTUAL_DRIVER" in os.environ
@@ -80,7 +84,10 @@ def open_tui(hubsync: Hubsync) -> None:
         from hubsync.web.orphans import end_without_a_reader
 
         end_without_a_reader()
-    hubsync.hash_by_the_way()
+    # Its imports would delay the first picture by a third.
+    hashing = threading.Timer(_HASH_AFTER, hubsync.hash_by_the_way)
+    hashing.daemon = True
+    hashing.start()
     run(hubsync)
 
 

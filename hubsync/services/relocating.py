@@ -105,7 +105,8 @@ class RelocateService:
         trashed = found[0]
         self._check_free(trashed.name, self.records.names().get(trashed.name.casefold()))
         pairs = tuple((trashed.folder / path.name, path) for path in trashed.places)
-        self._relocate(Relocation(pairs=tuple(pair for pair in pairs if pair[0].exists())))
+        # The LoRA itself comes back into the library even if its file was gone when it was removed.
+        self._relocate(Relocation(pairs=tuple(pair for pair in pairs if pair == pairs[0] or pair[0].exists())))
         shutil.rmtree(trashed.folder)
         return self._here(trashed.places[0])
 

@@ -12,6 +12,10 @@ from hubsync.errors import HubsyncError
 from hubsync.tui.answers import Refused
 
 
+FIRST_FRAME = 0.15
+"""Seconds after which the first frame stands. Before it nothing is asked: a thread's imports would delay it by half."""
+
+
 def ask(node: MessagePump, group: str, question: Callable[[], Message]) -> None:
     """Run `question` in a thread and post its answer, or `Refused`, to `node`.
 

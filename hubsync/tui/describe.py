@@ -9,7 +9,6 @@ from textual.content import Content
 
 from hubsync.domain import (
     Availability,
-    Installed,
     Lora,
     LoraFile,
     LoraType,
@@ -57,25 +56,6 @@ def lora_facts(lora: Lora) -> list[Fact]:
         *_text("Tags", ", ".join(tag for tag in lora.tags if ":" not in tag)),
         *_text("Page", lora.page_url),
         *([BLANK, Fact(value=words(lora.description))] if lora.description else []),
-    ]
-
-
-def installed_facts(lora: Installed) -> list[Fact]:
-    """A LoRA of the library."""
-    missing = "! its file is missing" if lora.missing else ""
-    return [
-        *title(lora.name, (missing, lora.title if lora.title != lora.name else "")),
-        Fact(label="Words", value=library_groups(lora.groups)),
-        *_text("Weight", number(lora.weight) or "none suggested"),
-        *_text("Negative", lora.negative or ""),
-        *_text("Base", " · ".join(filter(None, (lora.base_model, lora.family)))),
-        *_text("Network", " · ".join(filter(None, (lora.network, f"rank {lora.rank}" if lora.rank else "")))),
-        *_text("Renders", str(lora.renders) if lora.renders else "none yet: r makes one"),
-        *_text("File", f"{home(lora.path)}\n{size(lora.size)}"),
-        *_text("From", str(lora.ref) if lora.ref else ""),
-        *_text("By", lora.creator or ""),
-        *_text("Tags", ", ".join(lora.tags)),
-        *_text("Notes", lora.notes or ""),
     ]
 
 

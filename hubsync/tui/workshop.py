@@ -17,7 +17,7 @@ from hubsync.events import Sink
 from hubsync.refs import Ref, parse_ref
 from hubsync.services.app import Hubsync
 from hubsync.tui.answers import Refused
-from hubsync.tui.asking import ask
+from hubsync.tui.asking import FIRST_FRAME, ask
 from hubsync.tui.jobs import Job, Jobs, JobState, told
 from hubsync.tui.messages import (
     ChoreEnded,
@@ -62,7 +62,11 @@ class Workshop(App[None]):
 
     def on_mount(self) -> None:
         """Show what earlier runs left unfinished."""
-        ask(self, "queue", lambda: QueueRead(self.hubsync.downloads.unfinished()))
+
+        def look_back() -> None:
+            ask(self, "queue", lambda: QueueRead(self.hubsync.downloads.unfinished()))
+
+        self.set_timer(FIRST_FRAME, look_back)
 
     @on(QueueRead)
     def _show_queue(self, message: QueueRead) -> None:

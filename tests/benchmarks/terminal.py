@@ -43,6 +43,9 @@ class Hello(App):
         yield Static("hello there")
 Hello().run()
 """
+ASKED, ANSWER = b"\x1b[c", b"\x1b[?62;22c"
+"""What every terminal is asked for its abilities, and answers at once: a VT220 with colours."""
+
 KEYS = ("j", "j", "j", "k", "\x1b[6~", "\x1b[6~", "\x1b[5~", "G", "g", "j")
 """Down, up, a page further and back, to the end of what is there and to the beginning."""
 
@@ -156,9 +159,12 @@ class Terminal:
     def _read(self, seconds: float) -> bytes:
         ready, _, _ = select.select([self.handle], [], [], seconds)
         try:
-            return os.read(self.handle, 1 << 16) if ready else b""
+            seen = os.read(self.handle, 1 << 16) if ready else b""
         except OSError:  # how Linux says that the other side is closed
             return b""
+        if ASKED in seen:
+            os.write(self.handle, ANSWER)
+        return seen
 
 
 def first_paint(floors: Sequence[float], starts: Sequence[float]) -> Row:

@@ -263,6 +263,18 @@ def test_duplicates_of_every_kind_are_found(library: Hubsync) -> None:
     ]
 
 
+def test_a_lora_whose_file_was_gone_comes_back_from_the_trash(library: Hubsync) -> None:
+    """As it was: missing, with its words; the next scan finds its file again or not."""
+    _install(library, "civitai:1005")
+    lora = library.editing.add(library.library.find("mona_outfits"), ["red hat"])
+    lora.path.unlink()
+    library.relocating.remove(lora)
+    again = library.relocating.restore("mona_outfits")
+    assert again.missing
+    assert "red hat" in {word.text for group in again.groups for word in group.words}
+    assert library.relocating.trash() == []
+
+
 def test_removed_and_restored_with_everything(library: Hubsync) -> None:
     """All files go to the trash together, and all come back, with what the user had written."""
     _install(library, "civitai:1005")

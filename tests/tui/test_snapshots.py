@@ -11,8 +11,6 @@ from hubsync.sandbox.playground import Playground
 from hubsync.services import planning
 from hubsync.tui.answers import Planned, Searched
 from hubsync.tui.jobs import JobState, told
-from hubsync.tui.screens.comparison import ComparisonScreen
-from hubsync.tui.widgets.picture import Picture
 from tests.tui.conftest import OpenHubsync, SameAs, Start, install
 
 LORAS = ("civitai:1001", "civitai:1003", "civitai:1004")
@@ -117,28 +115,6 @@ async def test_a_job_that_failed(open_library: OpenHubsync, start: Start, same_a
         journey.app.jobs.end(job.number, JobState.FAILED, f"Rendering add_detail: {told(error)}")
         await journey.rest()
         same_as(journey, "library-failed-80x24")
-
-
-async def test_the_comparison_and_the_history(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
-    """80x24: three pictures side by side with their numbers; 120x40: the history with one picture large."""
-    hubsync = open_library()
-    install(hubsync, "civitai:1004")
-    async with start(hubsync) as journey:
-        await journey.press("escape", "2")
-        await journey.until(lambda: journey.library.listing.rows)
-        await journey.press("r")
-        await journey.until(lambda: isinstance(journey.app.screen, ComparisonScreen))
-        await journey.until(lambda: all(picture.image for picture in journey.app.screen.query(Picture)))
-        await journey.press("x")
-        await journey.rest()
-        same_as(journey, "comparison-80x24")
-        await journey.pilot.resize_terminal(120, 40)
-        await journey.press("escape", "3")
-        await journey.until(lambda: journey.browse.listing.rows)
-        await journey.press("G")
-        await journey.until(lambda: journey.browse.detail.picture.image)
-        await journey.rest()
-        same_as(journey, "renders-120x40")
 
 
 async def test_the_keys(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:

@@ -12,7 +12,7 @@ from textual.content import Content
 
 from hubsync.domain import ListFilter, Lora, Nsfw, Query, SearchResult
 from hubsync.tui.answers import BasesRead, LibraryCounted, Refused, Searched
-from hubsync.tui.asking import ask
+from hubsync.tui.asking import FIRST_FRAME, ask
 from hubsync.tui.findings import NO_KEY, SEARCHING, down, nothing
 from hubsync.tui.paging import UNDER_WAY, Paging, Turns
 from hubsync.tui.questions import Chip, base_choices, chips, question, reference
@@ -52,9 +52,9 @@ class Searching(Browse[Lora]):
                 yield self.chips
 
     def on_mount(self) -> None:
-        """Ask nothing before the first frame stands: a thread's imports would delay it."""
+        """Ask for the most downloaded, once the first frame stands."""
         self._typing = self.set_timer(TYPING_SECONDS, self._search, pause=True)
-        self.call_after_refresh(self._begin)
+        self.set_timer(FIRST_FRAME, self._begin)
 
     def look_for(self, text: str) -> None:
         """Wait for a pause in typing."""

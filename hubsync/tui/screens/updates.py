@@ -26,7 +26,7 @@ class Updates(Dialog[bool]):
     ]
 
     def __init__(self, plans: Sequence[tuple[Installed, Plan]]) -> None:
-        keys = "enter installs beside the old · t installs, old ones to the trash · esc back"
+        keys = "enter installs beside the old · t trashes the old · esc goes back"
         super().__init__(
             f"{len(plans)} newer versions" if len(plans) > 1 else "A newer version", [*_facts(plans)], keys=keys
         )

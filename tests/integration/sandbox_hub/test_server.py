@@ -36,7 +36,7 @@ def test_the_module_serves_until_interrupted() -> None:
         url = process.stdout.readline().strip().removeprefix("HUBSYNC_CIVITAI_URL=")
         assert httpx2.get(f"{url}/api/v1/models/1020").json()["modelVersions"] == []
         process.send_signal(signal.SIGINT)
-        _out, err = process.communicate(timeout=20)
+        _out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
 
 
