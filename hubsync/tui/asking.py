@@ -11,7 +11,6 @@ from textual.worker import get_current_worker
 from hubsync.errors import HubsyncError
 from hubsync.tui.answers import Refused
 
-
 FIRST_FRAME = 0.15
 """Seconds after which the first frame stands. Before it nothing is asked: a thread's imports would delay it by half."""
 
