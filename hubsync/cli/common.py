@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import signal
 import sys
@@ -78,6 +79,7 @@ def on_screen() -> bool:
 
 def open_tui(hubsync: Hubsync) -> None:
     """Run the TUI on these services; the one way from the command line into it."""
+    gc.disable()  # until the first frame stands: nothing of what is made by then goes away
     from hubsync.tui.app import run
 
     if "TEXTUAL_DRIVER" in os.environ:

@@ -89,6 +89,7 @@ class HubsyncApp(Workshop):
         """Greet whoever has nothing yet, once the first frame stands."""
         # What is there by now stays: going through it again and again stopped the screen for 60 to 90 ms.
         gc.freeze()
+        gc.enable()
         settings = self.hubsync.settings
         if not (settings.root or settings.checkpoint or settings.civitai.api_key or settings.huggingface.token):
             ask(self, "library", lambda: LibraryCounted(self.hubsync.library.count(ListFilter())))
