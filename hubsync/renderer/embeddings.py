@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from hubsync.errors import NotFound, NotSafetensors, WrongFamily
-from hubsync.renderer.tokens import CHUNK
+from hubsync.prompts.tokens import CHUNK
 
 _ENCODER_KEYS = ("clip_l", "clip_g")
 

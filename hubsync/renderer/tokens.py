@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 from torch import Tensor
 
 from hubsync.prompts.syntax import BREAK_MARK, attention
+from hubsync.prompts.tokens import CHUNK
 
-CHUNK = 75
 _COMMA_REACH = 20
 
 Tokenizer: TypeAlias = Any

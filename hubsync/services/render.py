@@ -224,7 +224,7 @@ class RenderService:
             settings=self.settings,
             families=self.families(),
             library=tagged,
-            embeddings=[lora for lora in self.library.list() if lora.type is LoraType.EMBEDDING],
+            embeddings=self.library.records.of_type(LoraType.EMBEDDING),
         )
 
     def _wanted(self, wish: Wish) -> Installed:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from hubsync.domain import Entry, Facets, Installed, ListFilter, Stamp, Suggestion
+from hubsync.domain import Entry, Facets, Installed, ListFilter, LoraType, Stamp, Suggestion
 from hubsync.refs import Ref
 from hubsync.store import rows
 from hubsync.store.database import Database
@@ -73,6 +73,10 @@ class Records:
     def by_name(self, name: str) -> list[Installed]:
         """The LoRAs with that stem; case-insensitive."""
         return self.all("name_key = ?", [name.casefold()])
+
+    def of_type(self, kind: LoraType) -> list[Installed]:
+        """Everything of that type."""
+        return self.all("type = ?", [kind.value])
 
     def by_path(self, path: Path) -> list[Installed]:
         """The LoRA at that path."""
