@@ -16,6 +16,7 @@ import pytest
 from hubsync.config import Settings
 from hubsync.errors import Cancelled, HubsyncError, NotFound, OutOfMemory
 from hubsync.render import wire
+from hubsync.render.child import GRACE
 from hubsync.render.resident import Renderer, renderer_of
 from hubsync.roots import find_root
 from hubsync.services.app import Hubsync
@@ -49,7 +50,10 @@ def renderer() -> Iterator[Renderer]:
     threads, files = set(threading.enumerate()), open_files()
     with Renderer(COMMAND) as renderer:
         yield renderer
-    assert set(threading.enumerate()) <= threads
+    left = set(threading.enumerate()) - threads
+    for thread in left:  # a timer that was told to stop needs a moment to do so
+        thread.join(GRACE)
+    assert not any(thread.is_alive() for thread in left)
     assert open_files() == files
 
 
