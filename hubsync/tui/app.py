@@ -36,6 +36,7 @@ from hubsync.tui.messages import (
     StepsMissing,
 )
 from hubsync.tui.session import Session
+from hubsync.tui.styles import Styles
 from hubsync.tui.terminal import graphics_widget
 from hubsync.tui.text import plain
 from hubsync.tui.workshop import Workshop
@@ -72,6 +73,7 @@ class HubsyncApp(Workshop):
 
     def __init__(self, hubsync: Hubsync, *, graphics: type[Widget] | None = None) -> None:
         super().__init__(hubsync, graphics=graphics)
+        self.stylesheet = Styles(variables=self.get_css_variables())
         self.threads = ThreadPoolExecutor(_THREADS, "question")
         self.set_keymap(hubsync.settings.keys)
         self._led: set[str] = set()
