@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from hubsync.tui.answers import Refused
 from hubsync.tui.jobs import told
@@ -20,6 +20,7 @@ from hubsync.tui.text import home, words
 from hubsync.tui.widgets.activity import Activity
 from hubsync.tui.widgets.columns import Column
 from hubsync.tui.widgets.detail import Detail
+from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.masthead import Masthead
 from hubsync.tui.widgets.rows import RowList
 
@@ -106,7 +107,7 @@ class Browse(Screen[None], Generic[Row]):
             detail.border_title = known
             yield detail
         yield Activity(self.session.jobs)
-        yield Footer()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """One timer waits for the highlight to rest."""

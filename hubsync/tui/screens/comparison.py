@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from hubsync.domain import Render, RenderKind
 from hubsync.services.history import Drawn, seen
@@ -25,6 +25,7 @@ from hubsync.tui.session import Session
 from hubsync.tui.text import home, number, words
 from hubsync.tui.widgets.activity import Activity
 from hubsync.tui.widgets.facts import Fact, Facts
+from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.masthead import Masthead
 from hubsync.tui.widgets.picture import Picture
 
@@ -102,7 +103,7 @@ class ComparisonScreen(Pictured):
                 yield Frame(self.session)
         yield Facts(id="common")
         yield Activity(self.session.jobs)
-        yield Footer()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the first pictures; keys mean the last of them."""

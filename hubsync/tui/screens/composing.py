@@ -9,7 +9,7 @@ from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, TextArea
+from textual.widgets import TextArea
 
 from hubsync.prompts.compose import Format
 from hubsync.refs import Ref
@@ -21,6 +21,7 @@ from hubsync.tui.jobs import told
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, plain
 from hubsync.tui.widgets.activity import Activity
+from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.masthead import Masthead
 from hubsync.tui.widgets.parts import LoraList, state
 from hubsync.tui.widgets.prompt_text import OwnText, PromptText
@@ -63,7 +64,7 @@ class Composing(Screen[None]):
             yield LoraList(id="loras")
         yield Result(id="result")
         yield Activity(self.session.jobs)
-        yield Footer()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Follow what is installed meanwhile."""

@@ -9,12 +9,13 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from hubsync.tui.answers import OpenedOutside
 from hubsync.tui.screens.pictured import open_picture, say_opened
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, words
+from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.loupe import Loupe
 
 _CLOSER = 1.5
@@ -46,7 +47,7 @@ class SheetScreen(Screen[None]):
         """Where the file is, the picture, the keys."""
         yield Static(id="where")
         yield Loupe(graphics=self._session.graphics)
-        yield Footer()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show all of it."""

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from hubsync.errors import HubsyncError
 from hubsync.render.plan import RenderPlan
@@ -28,6 +28,7 @@ from hubsync.tui.text import home, number, words
 from hubsync.tui.typed import field_of, read
 from hubsync.tui.widgets.activity import Activity
 from hubsync.tui.widgets.fields import ChoiceField, Field, LineField, TextField
+from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.masthead import Masthead
 from hubsync.tui.widgets.picker import Picker
 from hubsync.tui.widgets.rows import RowList
@@ -87,7 +88,7 @@ class TrialScreen(Screen[None]):
                 yield Static(id="summary")
                 yield Button("Start", id="start", compact=True, variant="primary")
         yield Activity(self._session.jobs)
-        yield Footer()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Put in what was typed before."""
