@@ -11,6 +11,7 @@ from textual.content import Content
 from hubsync.services.doctor import Check
 from hubsync.services.settings import AFTER_RESTART, Kind, Setting
 from hubsync.tui.actions import clashes, keys_of
+from hubsync.tui.advice import advice
 from hubsync.tui.describe import BLANK, title
 from hubsync.tui.text import words
 from hubsync.tui.widgets.facts import Fact
@@ -130,7 +131,7 @@ def entry_facts(entry: Entry, actions: Sequence[Binding], keymap: Mapping[str, s
 def _finding(entry: Entry, check: Check) -> list[Fact]:
     state = Content.styled(f"{entry.mark} {check.status}", _STYLES[check.status])
     cure = f"enter goes to {entry.cure}" if entry.cure else ""
-    told = (words(check.hint), words(cure, "$foreground-muted"))
+    told = (words(advice(check.hint)), words(cure, "$foreground-muted"))
     facts = [*title(check.name, ()), Fact(value=state), Fact(value=words(check.message))]
     return [*facts, *(fact for text in told if text for fact in (BLANK, Fact(value=text)))]
 

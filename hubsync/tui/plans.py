@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hubsync.errors import Ambiguous
 from hubsync.services.planning import Plan, Unplannable
+from hubsync.tui.advice import advice
 from hubsync.tui.describe import BLANK, hub_groups, title
 from hubsync.tui.text import home, one_line, size, words
 from hubsync.tui.widgets.facts import Fact
@@ -89,7 +90,7 @@ def _refusal_lines(entry: Unplannable, names: Mapping[str, str]) -> Iterator[Fac
     error, name = entry.error, names.get(entry.asked, entry.asked)
     several = isinstance(error, Ambiguous)
     reason = "it holds several LoRA files" if several else error.message
-    hint = "install it alone to choose one" if several else error.hint
+    hint = "install it alone to choose one" if several else advice(error.hint)
     yield Fact(value=words(f"✗ {one_line(name)}: {reason}", "$text-error"))
     if hint:
         yield Fact(value=words(f"  {hint}", _MUTED))

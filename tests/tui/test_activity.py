@@ -271,3 +271,18 @@ async def test_the_app_s_own_keys_give_way(open_library: OpenHubsync, start: Sta
         await go_to_activity(journey)
         await journey.press(key)
         assert (first.cancel.is_set(), second.cancel.is_set()) == (True, False)
+
+
+async def test_what_is_over_is_named_at_length(open_library: OpenHubsync, start: Start) -> None:
+    """A line that needs no numbers any more gives their room to its name; one that does keeps a downloaded name."""
+    async with start(open_library(), size=(120, 40)) as journey:
+        jobs = journey.app.jobs
+        long, name = "Rendering watercolour_landscapes, mona_outfits", "Installing mona_outfits"
+        jobs.end(jobs.start(long, counts_bytes=False).number, JobState.DONE, "")
+        job = jobs.start(name, counts_bytes=True, refs=["one"])
+        jobs.hear(job.number, Started(key="a", label="a", total=200_000))
+        jobs.hear(job.number, Advanced(key="a", done=50_000, rate=123_456.0, eta=15.0))
+        screen = await go_to_activity(journey)
+        await journey.until(lambda: len(screen.listing.rows) == 2)
+        assert f"✓ done      {long}" in journey.text
+        assert f"▶ running   {name}  " in journey.text

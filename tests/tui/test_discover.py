@@ -14,6 +14,7 @@ from hubsync.refs import CivitaiRef, Source
 from hubsync.sandbox.hub import Fault, FaultKind, Origin
 from hubsync.sandbox.playground import Playground
 from hubsync.services.planning import Plan, Unplannable
+from hubsync.tui.advice import advice
 from hubsync.tui.answers import LibraryCounted, PictureDecoded, PictureRefused, Planned, Refused, Searched, Shown
 from hubsync.tui.messages import InstallConfirmed, InstallEnded
 from hubsync.tui.screens.choosing import Choosing
@@ -193,7 +194,7 @@ async def test_a_failed_preflight_says_what_to_do(
         assert isinstance(entry, Unplannable)
         shown = flat(journey)
         assert f"! {entry.error.message}" in shown
-        assert entry.error.hint in shown
+        assert advice(entry.error.hint) in shown
         await journey.press("enter", "escape")
         assert (journey.all(InstallEnded), journey.app.screen) == ([], journey.discover)
 

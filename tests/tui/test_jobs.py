@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from textual.messages import ExitApp
 
 from hubsync.errors import HashMismatch
 from hubsync.events import Advanced, Failed, Finished, Noted, Started, Verified
@@ -110,6 +111,21 @@ async def test_quitting_stops_what_runs(open_library: OpenHubsync, ground: Playg
         job = journey.app.jobs.running()[0]
         await journey.press("slash", "ctrl+q")
         assert job.cancel.is_set()
+
+
+async def test_any_other_end_stops_what_runs_too(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """An app that is asked to end by its driver, as one in a closed page is: what came of a download stays."""
+    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=2_000))
+    hubsync = open_library()
+    async with start(hubsync) as journey:
+        await begin_install(journey, "detail", "Add Detail")
+        await journey.until(lambda: any(job.done for job in journey.app.jobs.running()))
+        [job] = journey.app.jobs.running()
+        journey.app.post_message(ExitApp())
+    assert job.cancel.is_set()
+    [entry] = hubsync.downloads.unfinished()
+    assert not entry.busy
+    assert 0 < entry.done < (entry.size or 0)
 
 
 async def test_the_same_install_starts_once(open_library: OpenHubsync, ground: Playground, start: Start) -> None:

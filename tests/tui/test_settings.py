@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual.widgets import Input
 
 from hubsync import config
 from hubsync.sandbox.hub import SandboxHub
-from hubsync.sandbox.playground import CHECKPOINT
+from hubsync.sandbox.playground import CHECKPOINT, Playground
 from hubsync.services.app import Hubsync
-from hubsync.tui.answers import Examined, SettingsRead
-from hubsync.tui.messages import SettingChanged, SettingRequested
+from hubsync.tui.answers import Examined, LibraryCounted, SettingsRead
+from hubsync.tui.messages import SettingChanged, SettingRequested, StepsMissing
 from hubsync.tui.screens.changing import Pressing, Previewing, Typing
 from hubsync.tui.screens.settings import SettingsScreen
-from tests.tui.conftest import Journey, OpenHubsync, Start
+from tests.tui.conftest import Journey, OpenHubsync, Start, install
 
 Written = Callable[[], str]
 
@@ -36,10 +37,9 @@ async def go_to_settings(journey: Journey, key: str = "") -> SettingsScreen:
     await journey.sees(SettingsRead)
     screen = journey.app.screen
     assert isinstance(screen, SettingsScreen)
-    await journey.until(lambda: screen.listing.rows)
+    await journey.until(lambda: key in ["", *(row.name for row in screen.listing.rows)])
     if key:
-        names = [row.name for row in screen.listing.rows]
-        screen.listing.highlighted = names.index(key)
+        screen.listing.highlighted = [row.name for row in screen.listing.rows].index(key)
     return screen
 
 
@@ -57,7 +57,7 @@ def said(box: Typing) -> str:
 async def test_every_setting_and_every_action_has_a_line(open_library: OpenHubsync, start: Start) -> None:
     """What the configuration file can hold is here, by section, with what it is for; so is every key."""
     async with start(open_library(), size=(120, 40)) as journey:
-        screen = await go_to_settings(journey)
+        screen = await go_to_settings(journey, "app.quit")
         settings = [row.setting for row in screen.listing.rows if row.setting]
         assert {setting.key for setting in settings} == set(config.known_keys())
         assert [setting.key for setting in settings if not setting.about] == []
@@ -237,6 +237,32 @@ async def test_the_list_is_filtered(open_library: OpenHubsync, start: Start) -> 
         screen = await go_to_settings(journey)
         screen.box.value = "sampling steps"
         await journey.until(lambda: [row.name for row in screen.listing.rows] == ["render.steps"])
+
+
+async def test_what_to_do_is_said_for_somebody_here(
+    open_library: OpenHubsync, ground: Playground, start: Start
+) -> None:
+    """A finding's hint names a setting or a key, not a command."""
+    del cast("dict[str, str]", ground.environ)["HUBSYNC_CHECKPOINT__SD1"]
+    async with start(open_library(), size=(120, 40)) as journey:
+        screen = await go_to_settings(journey)
+        await journey.until(lambda: "checkpoints" in [row.name for row in screen.listing.rows])
+        screen.listing.highlighted = [row.name for row in screen.listing.rows].index("checkpoints")
+        await journey.until(lambda: "set checkpoint.sd1 in Settings (6)" in journey.text)
+        assert "hubsync config" not in journey.text
+
+
+async def test_a_lora_is_enough_to_be_no_newcomer(
+    open_library: OpenHubsync, ground: Playground, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is set, one LoRA is installed: the first steps do not come up again."""
+    install(open_library(), "civitai:1004")
+    for name in ("HUBSYNC_ROOT", "HUBSYNC_CHECKPOINT__SD1", "CIVITAI_API_KEY", "HF_TOKEN"):
+        monkeypatch.delitem(cast("dict[str, str]", ground.environ), name)
+    async with start(open_library(huggingface__token="")) as journey:
+        assert (await journey.sees(LibraryCounted)).count == 1
+        await journey.rest()
+        assert journey.all(StepsMissing) == []
 
 
 def test_services_go_on_with_other_settings(open_library: OpenHubsync) -> None:

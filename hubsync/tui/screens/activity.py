@@ -42,14 +42,14 @@ class ActivityScreen(Browse[Job]):
     ]
 
     def columns(self) -> Sequence[Column[Job]]:
-        """How it stands, what it is, how far, how fast, how long yet."""
+        """How it stands, what it is, how far, how fast, how long yet; what finds no room stands in the details."""
         return (
             Column(text=self._standing, title="State", width=10, strong=True),
-            Column(text=lambda job: job.label, title="What", strong=True),
-            Column(text=bar_of, width=10, needs=60),
+            Column(text=lambda job: job.label, title="What", strong=True, spills=True),
+            Column(text=bar_of, width=10, needs=80),
             Column(text=percent, title="Done", width=4, right=True),
             Column(text=pace_of, title="Speed", width=10, needs=60, right=True),
-            Column(text=time_left, title="Left", width=5, right=True),
+            Column(text=time_left, title="Left", width=5, needs=50, right=True),
         )
 
     def key(self, row: Job) -> object:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from hubsync.services.settings import AFTER_RESTART, Kind, Setting, change, listed
 from hubsync.tui.actions import actions, clashes, keys_of
-from hubsync.tui.answers import Examined, SettingsRead
+from hubsync.tui.answers import ActionsFound, Examined, SettingsRead
 from hubsync.tui.asking import ask
 from hubsync.tui.entries import Entry, entry_facts, of_actions, of_checks, of_settings
 from hubsync.tui.messages import SettingChanged
@@ -57,8 +57,10 @@ class SettingsScreen(Browse[Entry]):
         return row.section, row.name
 
     def on_screen_resume(self) -> None:
-        """Read what is set, and look at what takes no hub."""
+        """Read what is set, and look at what takes no hub. Actions come later: every screen is imported for them."""
         self._read()
+        if not self._actions:
+            ask(self, "actions", lambda: ActionsFound(actions()))
         self._look_again()
 
     def look_for(self, text: str) -> None:
@@ -96,6 +98,8 @@ class SettingsScreen(Browse[Entry]):
         row = self.listing.row if self.is_mounted else None
         if action == "restore":
             return row is not None and row.check is None
+        if action == "change":
+            return row is not None and (row.check is None or bool(row.cure))
         return super().check_action(action, _)
 
     def action_change(self) -> None:
@@ -117,7 +121,7 @@ class SettingsScreen(Browse[Entry]):
 
     def _read(self) -> None:
         settings = self.hubsync.settings
-        ask(self, "settings", lambda: SettingsRead(listed(settings), actions()))
+        ask(self, "settings", lambda: SettingsRead(listed(settings)))
 
     def _show(self) -> None:
         self.look_for(self.box.value.strip())
@@ -175,8 +179,14 @@ class SettingsScreen(Browse[Entry]):
 
     @on(SettingsRead)
     def _show_settings(self, message: SettingsRead) -> None:
-        self._settings, self._actions = message.settings, message.actions
+        self._settings = message.settings
         self._show()
+
+    @on(ActionsFound)
+    def _show_actions(self, message: ActionsFound) -> None:
+        self._actions = message.actions
+        if self._settings:  # alone they would have the highlight, and keep it
+            self._show()
 
     @on(Examined)
     def _show_checks(self, message: Examined) -> None:

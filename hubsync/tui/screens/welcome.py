@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from hubsync.services.doctor import Check
+from hubsync.tui.advice import advice
 from hubsync.tui.entries import Entry, of_checks
 from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.text import words
@@ -60,7 +61,7 @@ class Welcome(Dialog[str]):
     @on(RowList.Highlighted)
     def _explain(self) -> None:
         if (step := self.listing.row) and step.check:
-            texts = (step.check.message, step.check.hint, _GREETING)
+            texts = (step.check.message, advice(step.check.hint), _GREETING)
             self.facts.show([Fact(value=words(text)) for text in texts if text])
 
     @on(RowList.Chosen)

@@ -18,6 +18,7 @@ class Column(Generic[Row]):
     """One column under its title.
 
     `width` is in cells, 0 for the room left; lists of 54 cells and more use `wide`, narrower than `needs` hide it.
+    What `spills` takes the room of the columns behind it that say nothing.
     """
 
     text: Callable[[Row], str]
@@ -27,6 +28,7 @@ class Column(Generic[Row]):
     needs: int = 0
     right: bool = False
     strong: bool = False
+    spills: bool = False
 
     @property
     def gap(self) -> str:
@@ -45,6 +47,12 @@ def cells(
     shown = [column for column in columns if column.needs <= width]
     taken = sum(column.cells(width) + len(column.gap) for column in shown)
     left = max(1, width - taken + 1)  # the last gap needs one cell only: nothing follows
-    return [
-        (column, fitted(text(column), column.cells(width) or left, right=column.right) + column.gap) for column in shown
-    ]
+    placed: list[tuple[Column[Row], str, int]] = []
+    for column in shown:
+        said, room = text(column), column.cells(width) or left
+        if placed and placed[-1][0].spills and not said:
+            spilling, long, before = placed.pop()
+            placed.append((spilling, long, before + room + len(column.gap)))
+        else:
+            placed.append((column, said, room))
+    return [(column, fitted(said, room, right=column.right) + column.gap) for column, said, room in placed]

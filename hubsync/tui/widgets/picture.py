@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -18,6 +19,10 @@ from hubsync.tui.images import SIDE, decode, fit, half_blocks
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+
+MOST_FETCHES = 4
+"""Fetches for one room at a time. Whoever moves through the rows of a hub that hangs is soon beyond that."""
 
 
 class _Canvas(Protocol):
@@ -62,11 +67,17 @@ class Picture(Container):
     side = SIDE
     """Pixels kept of its longer side."""
 
+    class Fetched(Message, bubble=False):
+        """A fetch ended, with its picture or without."""
+
     def __init__(self, *, graphics: type[Widget] | None, enabled: bool = True, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._graphics = graphics
         self._enabled = enabled
         self._key = ""
+        self._waiting: Callable[[], Path] | None = None
+        self._wishes = 0
+        self._fetches = 0
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -79,16 +90,45 @@ class Picture(Container):
         return self._canvas.image
 
     def show(self, key: str, path: Callable[[], Path]) -> None:
-        """Show the picture `path` brings, called in a thread; `key` says what it is a picture of."""
+        """Show the picture `path` brings, called in a thread; `key` says what it is a picture of.
+
+        While too many fetches are under way, it waits for one to end, unless another picture is wanted by then.
+        """
         if not self._enabled or key == self._key:
             return
         self.blank()
-        self._key = key
-        ask(self, "picture", lambda: PictureDecoded(key, decode(path(), self.side)))
+        self._key, self._waiting = key, path
+        self._fetch()
+
+    def _fetch(self) -> None:
+        if self._waiting is None or self._fetches == MOST_FETCHES:
+            return
+        key, path, self._waiting = self._key, self._waiting, None
+        self._fetches += 1
+
+        def fetch() -> PictureDecoded:
+            try:
+                return PictureDecoded(key, decode(path(), self.side))
+            finally:
+                self.post_message(self.Fetched())
+
+        # In a group of its own: one that was cancelled before it began would never be counted as ended.
+        ask(self, self._group, fetch)
+
+    @property
+    def _group(self) -> str:
+        """What is wanted, by a number: a key may be wanted again."""
+        return f"picture {self._wishes}"
+
+    @on(Fetched)
+    def _go_on(self) -> None:
+        self._fetches -= 1
+        self._fetch()
 
     def blank(self) -> None:
         """Show nothing, and keep the room: another picture is likely to come."""
-        self._key = ""
+        self._key, self._waiting = "", None
+        self._wishes += 1
         if self._canvas.image is not None:
             self._canvas.image = None
 
@@ -117,7 +157,8 @@ class Picture(Container):
     def _no_picture(self, message: Refused) -> None:
         """A picture that cannot be had is simply not there: everything else is."""
         message.stop()
-        self.hide()
+        if message.group == self._group:
+            self.hide()
 
     def on_resize(self) -> None:
         """Keep the picture's shape."""
