@@ -9,15 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hubsync.sandbox.hub import Fault, FaultKind
 from hubsync.sandbox.playground import Playground
 from tests.integration.conftest import CommandLine
+from tests.integration.served import serving
 
 aiohttp = pytest.importorskip("aiohttp", reason="the web extra is not installed")
 pytest.importorskip("textual_serve", reason="the web extra is not installed")
@@ -29,40 +28,6 @@ from hubsync.cli.main import main
 sys.argv = ["hubsync", "web", "--json"]
 main()
 """
-
-
-class Served:
-    """A running `hubsync web`; `url` is what it printed."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        self.process = process
-        self.url = process.stdout.readline().strip()
-        self.origin, self.secret, _ = self.url.rsplit("/", 2)
-
-    def children(self) -> list[int]:
-        """The programs of the pages that are open, as Linux tells them."""
-        task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(child) for child in task.read_text("ascii").split()]
-
-    def stop(self, ending: signal.Signals = signal.SIGINT) -> tuple[int, str]:
-        """Press Ctrl-C, or end it otherwise; the exit code and what was said on stderr."""
-        self.process.send_signal(ending)
-        _, said = self.process.communicate(timeout=60)
-        return self.process.returncode, said
-
-
-@contextmanager
-def serving(ground: Playground, *arguments: str) -> Iterator[Served]:
-    """`hubsync web` on a free port."""
-    command = [sys.executable, "-m", "hubsync", "web", "--port", "0", *arguments]
-    with subprocess.Popen(
-        command, env={**ground.environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield Served(process)
-        finally:
-            process.kill()
 
 
 async def _sees(socket: Any, text: str) -> None:
@@ -146,6 +111,25 @@ async def test_a_closed_page_ends_its_session(ground: Playground) -> None:
                 async with browser.ws_connect(f"{served.url}ws") as socket:
                     await _sees(socket, "Discover")
         assert served.stop()[0] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux's handles of processes")
+async def test_a_closed_page_stops_its_downloads(ground: Playground, hubsync: CommandLine) -> None:
+    """A download does not outlive its page, and can be gone on with: what came of it stays."""
+    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=5_000))  # half a minute for the whole file
+    with serving(ground) as served:
+        async with aiohttp.ClientSession() as browser, browser.ws_connect(f"{served.url}ws") as socket:
+            await _sees(socket, "Add Detail")
+            [child] = served.children()
+            ended = os.pidfd_open(child)
+            for keys, answer in (("\x1b[B", "Install"), ("i", "enter installs"), ("\r", "━")):
+                await socket.send_json(["stdin", keys])
+                await _sees(socket, answer)
+        assert select.select([ended], [], [], 60)[0] == [ended]
+        os.close(ended)
+    [waiting] = hubsync("downloads", "--json").json["items"]
+    assert (waiting["name"], waiting["state"]) == ("add_detail", "interrupted")
+    assert 0 < waiting["done"] < waiting["size"]
 
 
 def test_it_says_what_is_missing() -> None:
