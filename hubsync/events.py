@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from hubsync.errors import HubsyncError
@@ -33,6 +34,23 @@ class Advanced:
     eta: float | None = None
     connections: int | None = None
     share: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """Of a render: pictures of its plan's `drawn`, by number, are drawn from here on, all at once."""
+
+    key: str
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictured:
+    """Of a render: picture `row` of its plan's `drawn` is there, a PNG without infotext at `path` till the job ends."""
+
+    key: str
+    row: int
+    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,5 +85,5 @@ class Failed:
     error: HubsyncError
 
 
-Event: TypeAlias = Started | Advanced | Noted | Verified | Finished | Failed
+Event: TypeAlias = Started | Advanced | Drawing | Pictured | Noted | Verified | Finished | Failed
 Sink: TypeAlias = Callable[[Event], object]

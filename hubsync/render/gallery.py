@@ -15,6 +15,7 @@ from hubsync.render import wire
 from hubsync.render.infotext import PNG_KEY, hash_list, infotext
 from hubsync.render.plan import RenderPlan, called_in
 from hubsync.render.rows import PlannedRow
+from hubsync.render.samplers import name_in_full
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -53,7 +54,7 @@ def _publish(
         steps=plan.steps,
         cfg=plan.cfg,
         size=size,
-        sampler=loaded.sampler,
+        sampler=name_in_full(loaded.sampler, loaded.schedule),
         checkpoint=plan.checkpoint,
         family=plan.family,
         effect=_measured(pictures, row, base),

@@ -17,7 +17,7 @@ import msgspec
 
 from hubsync.domain import RenderKind, RenderOutcome
 from hubsync.errors import HubsyncError, NoPermission
-from hubsync.events import Advanced, Finished, Noted, Sink, Started
+from hubsync.events import Advanced, Drawing, Finished, Noted, Pictured, Sink, Started
 from hubsync.render import wire
 from hubsync.render.gallery import publish, save_picture
 from hubsync.render.plan import RenderPlan
@@ -148,8 +148,11 @@ class _Job:
             case wire.Refused(lora=lora):
                 self.refused[lora] = error_of(line)
                 self.sink(Noted(key=KEY, message=f"left out: {line.message}"))
+            case wire.Drawing(rows=rows):
+                self.sink(Drawing(key=KEY, rows=rows))
             case wire.Picture(row=row, path=path):
                 self.pictures[row] = Path(path)
+                self.sink(Pictured(key=KEY, row=row, path=self.pictures[row]))
                 self._advance(len(self.pictures))
             case wire.Scores(scores=scores):
                 self.scores = scores

@@ -125,6 +125,12 @@ def sampler_names() -> tuple[str, ...]:
     return tuple(_TABLE)
 
 
+def name_in_full(name: str, schedule: str) -> str:
+    """What to ask for to get a sampler with a schedule type, left out where the sampler takes it by itself."""
+    entry = _TABLE.get(name)
+    return f"{name} {schedule}" if entry and schedule and schedule != entry.schedule else name
+
+
 def name_of(scheduler: str) -> str:
     """AUTOMATIC1111's name for a checkpoint's own scheduler class; the class itself where it has none."""
     return next((name for name, entry in _TABLE.items() if entry.scheduler == scheduler), scheduler)

@@ -98,6 +98,12 @@ class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
     pictures: float
 
 
+class Drawing(Struct, frozen=True, kw_only=True, tag="drawing"):
+    """These rows are drawn from here on, all at once."""
+
+    rows: tuple[int, ...]
+
+
 class Picture(Struct, frozen=True, kw_only=True, tag="picture"):
     """Row `row` is drawn: a PNG at `path`, without metadata."""
 
@@ -126,7 +132,7 @@ class Failure(Struct, frozen=True, kw_only=True, tag="failure"):
 AnyRequest: TypeAlias = Request | Probe
 """Everything the renderer can be asked; each has a `checkpoint`, and its answers end in Done or Failure."""
 
-Line: TypeAlias = Loaded | Note | Refused | Progress | Picture | Scores | Done | Failure
+Line: TypeAlias = Loaded | Note | Refused | Progress | Drawing | Picture | Scores | Done | Failure
 
 
 def encode(message: AnyRequest | Line) -> bytes:

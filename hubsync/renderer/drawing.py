@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hubsync.errors import HubsyncError, OutOfMemory
 from hubsync.prompts.syntax import BREAK_MARK, attention
-from hubsync.render.wire import Line, Note, Progress, Request, Row
+from hubsync.render.wire import Drawing, Line, Note, Progress, Request, Row
 from hubsync.renderer.adapters import RowsLost, applied
 from hubsync.renderer.encoding import Conditioning, PromptEncoder
 from hubsync.renderer.memory import Pipeline, execution_device, most_rows, native_size, room
@@ -61,6 +61,7 @@ class Artist:
             at = 0
             while at < len(group):
                 batch = group[at : at + most]
+                self._say(Drawing(rows=tuple(index for index, _ in batch)))
                 pictures = self._fits(batch, request, done)
                 if isinstance(pictures, int):
                     most = pictures

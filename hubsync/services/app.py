@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from hubsync.render.resident import Renderer
     from hubsync.services.checking import CheckService
+    from hubsync.services.discarding import DiscardService
     from hubsync.services.doctor import DoctorService
     from hubsync.services.editing import EditService
     from hubsync.services.hashing import HashService
@@ -191,6 +192,13 @@ class Hubsync:
             folder=self.root.renders,
             now=self.now,
         )
+
+    @cached_property
+    def discarding(self) -> DiscardService:
+        """Removing pictures of tests, and bringing them back."""
+        from hubsync.services.discarding import DiscardService
+
+        return DiscardService(root=self.root, renders=self._tables.renders, now=self.now)
 
     @cached_property
     def previews(self) -> PreviewService:

@@ -112,6 +112,7 @@ def _options(test: Sequence[Render], *, weights: tuple[float, ...]) -> RenderOpt
 def _known(sampler: str) -> str | None:
     """A sampler that can be asked for by name; None for a checkpoint's own that has none."""
     try:
-        return find_sampler(sampler).name
+        find_sampler(sampler)
     except UsageError:
         return None
+    return sampler

@@ -22,6 +22,7 @@ from hubsync.files.sidecars import beside
 from hubsync.prompts.sources import without
 from hubsync.roots import Root
 from hubsync.services import describing
+from hubsync.services.discarding import pictures_in
 from hubsync.services.shelf import Shelf
 from hubsync.store.records import Records
 
@@ -111,8 +112,10 @@ class RelocateService:
         return self._here(trashed.places[0])
 
     def empty(self) -> int:
-        """Delete what is in the trash for good; the number of LoRAs that were there."""
+        """Delete what is in the trash for good, pictures of tests too; the number of LoRAs that were there."""
         trash = self.trash()
+        for folder in pictures_in(self.root.trash):
+            shutil.rmtree(folder)
         for trashed in trash:
             self.records.forget(trashed.folder / trashed.places[0].name)
             shutil.rmtree(trashed.folder)

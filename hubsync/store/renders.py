@@ -44,6 +44,12 @@ class RenderRecords:
                     for position, use in enumerate(render.loras)
                 )
 
+    def forget(self, renders: Iterable[Render]) -> None:
+        """Drop the rows of pictures."""
+        paths = json.dumps([self.database.stored(render.path) for render in renders])
+        with self.database.writing() as database:
+            database.execute("DELETE FROM renders WHERE path IN (SELECT value FROM json_each(?))", [paths])
+
     def all(self, name: str | None = None) -> list[Render]:
         """Renders, newest first; those with the LoRA `name` in them if given."""
         chosen = "id IN (SELECT render_id FROM render_loras WHERE name = ?)" if name else "1"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.binding import Binding
 
     from hubsync.render.plan import RenderOptions, RenderPlan
+    from hubsync.services.discarding import Removal
     from hubsync.services.doctor import Check
     from hubsync.services.drafting import Drafted, Part
     from hubsync.services.history import Drawn
@@ -178,9 +179,15 @@ class BasesRead(Message, bubble=False):
 
 @dataclass
 class SettingsRead(Message, bubble=False):
-    """What can be set, and every action that has a key."""
+    """What can be set."""
 
     settings: Sequence[Setting]
+
+
+@dataclass
+class ActionsFound(Message, bubble=False):
+    """Every action that has a key."""
+
     actions: Sequence[Binding]
 
 
@@ -222,15 +229,6 @@ class TrialChecked(Message, bubble=False):
 
 
 @dataclass
-class Offered(Message, bubble=False):
-    """LoRAs to choose from that fit `text`, from `offset` on."""
-
-    text: str
-    offset: int
-    rows: Sequence[Installed]
-
-
-@dataclass
 class Recalled(Message, bubble=False):
     """What draws an earlier test again."""
 
@@ -265,3 +263,17 @@ class OpenedOutside(Message, bubble=False):
 
     path: Path
     seen: bool
+
+
+@dataclass
+class TestRead(Message, bubble=False):
+    """The pictures of one test, judged."""
+
+    pictures: Sequence[Drawn]
+
+
+@dataclass
+class RemovalPlanned(Message, bubble=False):
+    """What would be removed of a test, if the user is sure."""
+
+    removal: Removal

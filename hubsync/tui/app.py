@@ -223,7 +223,7 @@ class HubsyncApp(Workshop):
         """The LoRAs go into the form of the next test."""
         from hubsync.tui.screens.trial import TrialScreen
 
-        self.session.test.take(message.wishes, prompt=message.prompt)
+        self.session.test.take(message.wishes, prompt=message.prompt, negative=message.negative)
         self.switch_mode("renders")
         if isinstance(self.screen, TrialScreen):
             self.screen.fill()

@@ -21,6 +21,7 @@ from hubsync.domain import (
 )
 from hubsync.domain.renders import Finding, Verdict
 from hubsync.errors import HubsyncError
+from hubsync.tui.advice import advice
 from hubsync.tui.text import count, day, home, number, size, words
 from hubsync.tui.widgets.facts import Fact
 
@@ -64,7 +65,7 @@ def render_facts(render: Render, verdict: Verdict | None = None) -> list[Fact]:
     return [
         *title(render_name(render), (kind(render), moment(render))),
         *effects(render),
-        *_text("Verdict", verdict.sentence if verdict else ""),
+        *_text("Verdict", advice(verdict.sentence) if verdict else ""),
         *_text("Prompt", render.prompt),
         *_text("Negative", render.negative_prompt),
         *_text("Words", ", ".join(render.trigger_words)),
@@ -91,11 +92,11 @@ def title(name: str, notes: Iterable[str]) -> list[Fact]:
 
 
 def problem(error: HubsyncError) -> list[Fact]:
-    """An error and what to do about it."""
+    """An error and what to do about it here."""
     return [
         Fact(value=words(f"! {error.message}", "$text-error")),
         *([BLANK] if error.hint else []),
-        *([Fact(value=words(error.hint))] if error.hint else []),
+        *([Fact(value=words(advice(error.hint)))] if error.hint else []),
     ]
 
 

@@ -72,11 +72,13 @@ class Trial:
     prompt: str | None = None
     typed: dict[str, str] = field(default_factory=dict)
 
-    def take(self, wishes: Sequence[Wish], *, prompt: str | None = None) -> None:
-        """Test these LoRAs instead."""
+    def take(self, wishes: Sequence[Wish], *, prompt: str | None = None, negative: str | None = None) -> None:
+        """Test these LoRAs instead; a text that is None stays."""
         self.wishes = list(wishes)
         if prompt is not None:
             self.prompt = prompt
+        if negative is not None:
+            self.typed["negative"] = negative
 
     def toggle(self, wish: Wish) -> None:
         """Test a LoRA too, or no longer."""

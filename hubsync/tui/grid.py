@@ -27,6 +27,12 @@ class Grid:
         self._line = 0
         self._weight = weight
 
+    def renew(self, pictures: Sequence[Drawn]) -> None:
+        """The test has these pictures; the place stays where it can."""
+        line = self.line
+        self.pictures, self.lines = pictures, _lines(pictures)
+        self._line = self.lines.index(line) if line in self.lines else min(self._line, max(0, len(self.lines) - 1))
+
     @property
     def line(self) -> Line | None:
         """The line one is on; none in a test of bases alone."""

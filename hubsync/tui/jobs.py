@@ -8,13 +8,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.signal import Signal
 
 from hubsync.errors import HubsyncError
-from hubsync.events import Advanced, Event, Failed, Finished, Noted, Sink, Started, Verified
+from hubsync.events import Advanced, Drawing, Event, Failed, Finished, Noted, Pictured, Sink, Started, Verified
+from hubsync.tui.advice import advice
+
+if TYPE_CHECKING:
+    from hubsync.tui.live import Live
 
 _KEPT = 200
 """Jobs that ended and are remembered."""
@@ -61,6 +66,8 @@ class Job:
     picture: Path | None = None
     unit: str = "pictures"
     """What it counts, if not bytes; of one that counts this and that (empty) the share is told."""
+    test: Live | None = None
+    """Of a render: its pictures, from the moment that it is known which they are."""
 
     @property
     def running(self) -> bool:
@@ -141,6 +148,11 @@ class Jobs:
         job = Job(number=self._next(), label=label, counts_bytes=True, ref=ref, state=JobState.PAUSED, note=note)
         self._put(replace(job, done=done, total=total))
 
+    def watch(self, number: int, test: Live) -> None:
+        """How the pictures of a render stand."""
+        if job := self._table.get(number):
+            self._put(replace(job, test=test))
+
     def hear(self, number: int, event: Event) -> None:
         """Take in what a job says."""
         job = self._table.get(number)
@@ -207,6 +219,10 @@ def _told(job: Job, event: Event) -> Job:
             # A render that begins to draw has loaded what its note spoke of.
             note = "" if event.share == 0 else job.note
             return replace(job, done=done, total=total, rate=event.rate, eta=event.eta, note=note)
+        case Drawing():
+            return replace(job, test=job.test and job.test.draws(event.rows))
+        case Pictured():
+            return replace(job, test=job.test and job.test.with_picture(event.row, event.path))
         case Verified():
             return replace(job, note="SHA-256 verified")
         case Noted() | Finished():
@@ -216,5 +232,5 @@ def _told(job: Job, event: Event) -> Job:
 
 
 def told(error: HubsyncError) -> str:
-    """An error in one sentence, with what to do about it."""
-    return f"{error.message} → {error.hint}" if error.hint else error.message
+    """An error in one sentence, with what to do about it here."""
+    return f"{error.message} → {advice(error.hint)}" if error.hint else error.message

@@ -16,7 +16,7 @@ from hubsync.events import Event
 from hubsync.refs import Ref
 
 if TYPE_CHECKING:
-    from hubsync.render.plan import RenderOptions
+    from hubsync.render.plan import RenderOptions, RenderPlan
     from hubsync.services.doctor import Check
     from hubsync.services.install import InstallResult
     from hubsync.services.planning import Plan
@@ -67,10 +67,11 @@ class RenderRequested(Message):
 
 @dataclass
 class RenderPlanned(Message):
-    """The user wants to choose how installed LoRAs are tested; `prompt` None leaves the form's."""
+    """The user wants to choose how installed LoRAs are tested; a text that is None leaves the form's."""
 
     wishes: Sequence[Wish]
     prompt: str | None = None
+    negative: str | None = None
 
 
 @dataclass
@@ -107,6 +108,14 @@ class InstallEnded(Message):
     job: int
     row: Ref
     result: InstallResult
+
+
+@dataclass
+class RenderBegun(Message):
+    """It is known which pictures a test render will bring."""
+
+    job: int
+    plan: RenderPlan
 
 
 @dataclass

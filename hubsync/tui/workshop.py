@@ -28,6 +28,7 @@ from hubsync.tui.messages import (
     JobAdvanced,
     JobStopped,
     QueueRead,
+    RenderBegun,
     RenderEnded,
     RenderRequested,
 )
@@ -67,6 +68,10 @@ class Workshop(App[None]):
             ask(self, "queue", lambda: QueueRead(self.hubsync.downloads.unfinished()))
 
         self.set_timer(FIRST_FRAME, look_back)
+
+    def on_unmount(self) -> None:
+        """However the app ends, so do its jobs: a page that is closed in a browser presses no key."""
+        self.jobs.cancel_all()
 
     @on(QueueRead)
     def _show_queue(self, message: QueueRead) -> None:
@@ -141,9 +146,16 @@ class Workshop(App[None]):
         def work(job: Job, sink: Sink) -> Message:
             service = self.hubsync.render
             plan = service.plan(message.wishes, message.options or RenderOptions())
+            self.post_message(RenderBegun(job.number, plan))
             return RenderEnded(job.number, names, service.run(plan, sink=sink, cancel=job.cancel))
 
         self._start(label, work)
+
+    @on(RenderBegun)
+    def _show_waiting(self, message: RenderBegun) -> None:
+        from hubsync.tui.live import Live
+
+        self.jobs.watch(message.job, Live.of(message.plan, self.hubsync.now()))
 
     @on(ChoreRequested)
     def _do_chore(self, message: ChoreRequested) -> None:
@@ -212,7 +224,10 @@ class Workshop(App[None]):
 
     @on(RenderEnded)
     def _rendered(self, message: RenderEnded) -> None:
+        from hubsync.tui.live import Live
+
         outcome = message.outcome
+        self.jobs.watch(message.job, Live.over(outcome.renders))
         note = f"{message.name} is rendered: {len(outcome.renders)} pictures in {outcome.seconds:.1f} s (press 4)"
         note += "".join(f"; left out: {told(error)}" for error in outcome.refused.values())
         picture = outcome.sheet or next((render.path for render in outcome.renders), None)

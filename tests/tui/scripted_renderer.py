@@ -26,6 +26,7 @@ def draw(request: wire.Request) -> None:
     for index, row in enumerate(request.rows):
         if refused & {use.lora for use in row.loras}:
             continue
+        say(wire.Drawing(rows=(index,)))
         path = Path(request.folder) / f"{index}.png"
         red = 200 if row.loras else 90
         Image.new("RGB", (64, 64), (red, min(255, 90 + 20 * row.prompt.count(",")), 90)).save(path)

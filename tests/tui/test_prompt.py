@@ -14,9 +14,10 @@ from hubsync.tui.answers import Listed, PromptComposed, PromptSaved, PromptsRead
 from hubsync.tui.messages import PromptRequested, RenderPlanned, RenderRequested
 from hubsync.tui.screens.entry import Entry as TextEntry
 from hubsync.tui.screens.grouping import GroupsDialog
-from hubsync.tui.screens.picking import PAGE, LoraPicker
+from hubsync.tui.screens.picking import LoraPicker
 from hubsync.tui.screens.prompt import PromptScreen
 from hubsync.tui.screens.saved import SavedPrompts
+from hubsync.tui.widgets.picker import PAGE
 from tests.tui.conftest import Journey, OpenHubsync, Start
 
 OUTFITS = (("mona", "day outfit"), ("mona", "night outfit"))
@@ -325,6 +326,7 @@ async def test_a_render_gets_the_prompt(filled: Hubsync, start: Start) -> None:
         await journey.press("R")
         planned = await journey.sees(RenderPlanned)
         assert (planned.wishes, planned.prompt) == ([Wish(name="detail", weight=0.3)], "a <lora:detail:0.3>")
+        assert journey.app.session.test.typed["negative"] == planned.negative == "ugly"
         assert journey.app.current_mode == "renders"
 
 

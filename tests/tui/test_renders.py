@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from textual.widgets import Static
 
 from hubsync.domain import LoraUse, Render, RenderKind
+from hubsync.events import Drawing, Event, Pictured
 from hubsync.render.plan import RenderOptions
 from hubsync.services.app import Hubsync
 from hubsync.services.history import seen
 from hubsync.services.triggers import Wish
 from hubsync.tui.answers import HistoryRead, InfotextRead, OpenedOutside, PreviewSet, SheetFound
 from hubsync.tui.grid import Grid
-from hubsync.tui.jobs import JobState
-from hubsync.tui.messages import ComparisonRequested, RenderEnded, RenderRequested
+from hubsync.tui.jobs import Job, JobState
+from hubsync.tui.live import DRAWN
+from hubsync.tui.messages import ComparisonRequested, RenderBegun, RenderEnded, RenderRequested
 from hubsync.tui.screens.comparison import ComparisonScreen, Frame
+from hubsync.tui.screens.confirm import Confirm
 from hubsync.tui.screens.renders import Renders
 from hubsync.tui.screens.sheet import SheetScreen
 from hubsync.tui.screens.trial import TrialScreen
 from hubsync.tui.widgets.facts import Facts
 from hubsync.tui.widgets.loupe import Loupe
+from hubsync.tui.widgets.picture import Picture
 from tests.tui.conftest import NOW, RENDERER, Journey, OpenHubsync, Start, install
 
 LORAS = ("civitai:1001", "civitai:1004", "civitai:1005")
@@ -73,6 +81,32 @@ def captions(journey: Journey) -> list[str]:
     """What stands under the pictures that are seen."""
     frames = [frame for frame in journey.app.screen.query(Frame) if frame.display]
     return [" ".join(str(frame.query_one(Facts).render()).split("\n")[:2]) for frame in frames]
+
+
+def states(journey: Journey) -> list[str]:
+    """What stands in the place of each picture that is seen."""
+    said = [frame.query_one(".state", Static) for frame in journey.app.screen.query(Frame) if frame.display]
+    return [str(one.render()) if one.display else "" for one in said]
+
+
+@dataclass
+class Heard:
+    """A sink that hands each event to the app, and keeps what its comparison shows of the pictures then."""
+
+    journey: Journey
+    job: Job
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    states: list[list[str]] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        """In the app's thread: a render's own waits for it."""
+        asyncio.run_coroutine_threadsafe(self._hear(event), self.loop).result()
+
+    async def _hear(self, event: Event) -> None:
+        self.journey.app.jobs.hear(self.job.number, event)
+        await self.journey.pilot.pause()
+        if isinstance(event, Drawing | Pictured):
+            self.states.append(states(self.journey))
 
 
 async def test_nothing_rendered_leads_to_the_first_test(open_library: OpenHubsync, start: Start) -> None:
@@ -241,10 +275,117 @@ async def test_a_waiting_render_is_stopped(open_library: OpenHubsync, start: Sta
 
 
 @pytest.mark.usefixtures("filled")
+async def test_pictures_are_seen_as_they_come(open_library: OpenHubsync, start: Start) -> None:
+    """In the list and side by side, those that are there; nothing can be done with them yet; a stopped test is left."""
+    async with start(open_library(renderer=(*RENDERER, "slow")), size=(120, 40)) as journey:
+        screen = await go_to_renders(journey)
+        journey.app.post_message(RenderRequested([Wish(name="sks_frame")]))
+        await journey.until(lambda: [row.state for row in screen.listing.rows][:1] == [DRAWN])
+        assert [row.state for row in screen.listing.rows] == [DRAWN, "◌ waiting", "◌ waiting"]
+        assert screen.listing.rows[1].name == "sks_frame"
+        await journey.until(lambda: screen.detail.picture.image)
+        assert not {"r", "P", "y", "o", "delete"} & screen.active_bindings.keys()
+        await journey.press("j")
+        await journey.until(lambda: not screen.detail.picture.display)
+        await journey.press("enter")
+        await journey.until(lambda: isinstance(journey.app.screen, ComparisonScreen))
+        comparison = journey.app.screen
+        assert captions(journey) == ["base without a LoRA", "LoRA sks_frame 0.9", "LoRA + words sks_frame 0.9"]
+        await journey.until(lambda: [bool(one.image) for one in comparison.query(Picture)] == [True, False, False])
+        assert states(journey) == ["", "◌ waiting", "◌ waiting"]
+        assert not {"r", "P", "s", "delete"} & comparison.active_bindings.keys()
+        await journey.press("enter")
+        assert journey.app.screen is comparison
+        await journey.press("shift+tab", "shift+tab", "enter")
+        await journey.until(lambda: isinstance(journey.app.screen, SheetScreen))
+        await journey.press("x", "escape")
+        await journey.until(lambda: journey.app.screen is screen)
+        assert screen.listing.rows == []
+
+
+async def test_a_test_that_is_watched_to_its_end(filled: Hubsync, start: Start) -> None:
+    """The comparison fills up and is that of the finished test then: with numbers, and all that is done with them."""
+    plan = filled.render.plan([Wish(name="sks_frame")], RenderOptions())
+    async with start(filled) as journey:
+        screen = await go_to_renders(journey)
+        job = journey.app.jobs.start("Rendering", counts_bytes=False)
+        journey.app.post_message(RenderBegun(job.number, plan))
+        await journey.until(lambda: len(screen.listing.rows) == 3)
+        await journey.press("j", "j", "enter")
+        await journey.until(lambda: isinstance(journey.app.screen, ComparisonScreen))
+        comparison = journey.app.screen
+        assert isinstance(comparison, ComparisonScreen)
+        heard = Heard(journey, job)
+        outcome = await asyncio.to_thread(lambda: filled.render.run(plan, sink=heard, cancel=threading.Event()))
+        assert heard.states == [
+            ["◐ drawing", "◌ waiting", "◌ waiting"], ["", "◌ waiting", "◌ waiting"],
+            ["", "◐ drawing", "◌ waiting"], ["", "", "◌ waiting"],
+            ["", "", "◐ drawing"], ["", "", ""],
+        ]  # fmt: skip
+        assert not {"r", "P"} & comparison.active_bindings.keys()
+        journey.app.post_message(RenderEnded(job.number, "sks_frame", outcome))
+        await journey.until(lambda: {"r", "P", "s"} <= comparison.active_bindings.keys())
+        await journey.until(lambda: "Verdict" in journey.text)
+        assert [one.render for one in comparison.grid.pictures] == list(outcome.renders)
+        await journey.press("escape")
+        await journey.until(lambda: [row.render for row in screen.listing.rows] == list(outcome.renders))
+        assert (screen.listing.highlighted, screen.listing.border_subtitle) == (2, "3 drawn")
+
+
+async def test_a_test_goes_to_the_trash_and_comes_back(filled: Hubsync, start: Start) -> None:
+    """Once confirmed; the highlight stays where it is, u undoes it, and the LoRA keeps its preview."""
+    async with start(filled) as journey:
+        screen = await go_to_renders(journey)
+        kept = await draw(journey, "add_detail")
+        await journey.press("escape")
+        removed = await draw(journey, "sks_frame", times=2)
+        preview = filled.library.find("sks_frame").preview
+        await journey.press("escape", "G", "delete")
+        await journey.until(lambda: "Remove 3 pictures" in journey.text)
+        await journey.press("escape")
+        assert len(filled.render.history()) == 5
+        await journey.press("delete")
+        await journey.until(lambda: isinstance(journey.app.screen, Confirm))
+        await journey.press("enter")
+        await journey.until(lambda: len(screen.listing.rows) == 2)
+        assert screen.listing.highlighted == 1
+        assert filled.render.history() == [one.render for one in kept.grid.pictures]
+        assert preview
+        assert preview.exists()
+        await journey.press("u")
+        await journey.until(lambda: len(screen.listing.rows) == 5)
+        assert [row.render for row in screen.listing.rows[2:]] == [one.render for one in removed.grid.pictures]
+        await journey.press("u")
+        await journey.until(lambda: "no picture is in the trash" in journey.text)
+
+
+async def test_one_picture_goes_and_comes_back(filled: Hubsync, start: Start) -> None:
+    """From the comparison, which goes on with the others; a base stays while they are measured against it."""
+    async with start(filled) as journey:
+        screen = await go_to_renders(journey)
+        comparison = await draw(journey, "sks_frame")
+        for left in (2, 1):
+            await journey.press("delete")
+            await journey.until(lambda: isinstance(journey.app.screen, Confirm))
+            await journey.press("enter")
+            await journey.until(partial(lambda left: len(captions(journey)) == left, left))
+            assert isinstance(comparison.focused, Frame)
+            assert comparison.focused.drawn == comparison.grid.shown()[-1]
+        await journey.press("u", "u")
+        await journey.until(lambda: len(captions(journey)) == 3)
+        await journey.press("delete")
+        await journey.until(lambda: any("measured against" in one.message for one in journey.app._notifications))
+        for _ in range(3):
+            filled.discarding.remove(filled.discarding.plan(filled.render.history()[-1], whole=False))
+        journey.app.session.library_changed.publish(None)
+        await journey.until(lambda: journey.app.screen is screen)
+
+
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize(
     ("renderer", "said"),
     [
-        ((*RENDERER, "poor"), "the card has no memory left → try --size 512x512"),
+        ((*RENDERER, "poor"), "the card has no memory left → try Size (4, n) 512x512"),
         ((*RENDERER, "picky"), "add_detail fits nothing here"),
         (("no-such-interpreter",), "pip install"),
     ],

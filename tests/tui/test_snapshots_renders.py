@@ -17,7 +17,7 @@ from hubsync.tui.screens.sheet import SheetScreen
 from hubsync.tui.screens.trial import TrialScreen
 from hubsync.tui.widgets.loupe import Loupe
 from hubsync.tui.widgets.picture import Picture
-from tests.tui.conftest import Journey, OpenHubsync, SameAs, Start, install
+from tests.tui.conftest import RENDERER, Journey, OpenHubsync, SameAs, Start, install
 
 LORAS = ("civitai:1001", "civitai:1004", "civitai:1005")
 
@@ -78,6 +78,25 @@ async def test_a_sweep(filled: Hubsync, start: Start, same_as: SameAs) -> None:
         await journey.until(lambda: journey.browse.detail.picture.image)
         await journey.rest()
         same_as(journey, "renders-list-80x24")
+
+
+@pytest.mark.usefixtures("filled")
+async def test_a_test_that_is_drawn(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
+    """80x24: one of three pictures is there, in the list and side by side."""
+    async with start(open_library(renderer=(*RENDERER, "slow"))) as journey:
+        await journey.press("escape", "4")
+        await journey.sees(HistoryRead)
+        journey.app.post_message(RenderRequested([Wish(name="sks_frame")]))
+        await journey.until(lambda: "1 of 3 pictures" in journey.text)
+        await journey.until(lambda: journey.browse.detail.picture.image)
+        same_as(journey, "renders-running-80x24")
+        await journey.press("enter")
+        await journey.until(lambda: isinstance(journey.app.screen, ComparisonScreen))
+        await journey.until(lambda: any(picture.image for picture in journey.app.screen.query(Picture)))
+        await journey.pilot.pause()
+        same_as(journey, "renders-comparison-running-80x24")
+        await journey.press("x")
+        await journey.until(lambda: not journey.app.jobs.running())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -73,7 +73,7 @@ class Bench:
         self.root = root
         self.loras = root / "models" / "Lora"
         for family in ("sd1", "sdxl"):
-            (root / family).mkdir(parents=True)
+            (root / family).mkdir(parents=True, exist_ok=True)
         self.environ = {
             "HUBSYNC_ROOT": str(root),
             "HUBSYNC_CONFIG": str(root / "hubsync.toml"),

@@ -14,12 +14,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from hubsync.domain import Render, RenderKind
+from hubsync.refs import Ref
 from hubsync.services.history import Drawn, seen
-from hubsync.tui.answers import Refused, SheetFound
+from hubsync.tui.answers import Refused, SheetFound, TestRead
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import effects, kind, render_name, title
 from hubsync.tui.grid import Grid
-from hubsync.tui.jobs import told
+from hubsync.tui.jobs import Job, JobState, told
+from hubsync.tui.live import Live
 from hubsync.tui.screens.pictured import Pictured
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, number, words
@@ -28,6 +30,8 @@ from hubsync.tui.widgets.facts import Fact, Facts
 from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.masthead import Masthead
 from hubsync.tui.widgets.picture import Picture
+
+_READ_AGAIN = "read again"
 
 
 class Frame(Vertical, can_focus=True):
@@ -43,24 +47,35 @@ class Frame(Vertical, can_focus=True):
         self.drawn: Drawn | None = None
 
     def compose(self) -> ComposeResult:
-        """Picture, then what it is and what it changed."""
+        """Picture, or what there is instead; then what it is and what it changed."""
         yield Picture(graphics=self._session.graphics, enabled=self._session.pictures)
+        yield Static(classes="state")
         yield Facts()
 
-    def show(self, drawn: Drawn | None) -> None:
-        """Show a picture of the test, or keep out of the way."""
+    def show(self, drawn: Drawn | None, state: str = "") -> None:
+        """Show a picture of the test, or say why there is none, or keep out of the way."""
         self.drawn = drawn
         self.display = drawn is not None
         if drawn is None:
             return
-        render = drawn.render
+        render, picture, said = drawn.render, self.query_one(Picture), self.query_one(".state", Static)
         caption = title(kind(render), (render_name(render),))[:2]
         self.query_one(Facts).show([*caption, *effects(render)])
-        self.query_one(Picture).show(str(render.path), lambda: render.path)
+        said.update(state)
+        said.display = bool(state)
+        if state:
+            picture.hide()
+        else:
+            # The captions keep their place while it is read.
+            picture.display = self._session.pictures
+            picture.show(str(render.path), lambda: render.path)
 
 
 class ComparisonScreen(Pictured):
-    """The pictures of one test. `sheet` is the contact sheet, where one was just made; `at` a picture to begin with."""
+    """The pictures of one test. `sheet` is the contact sheet, where one was just made; `at` a picture to begin with.
+
+    With the number of the `job` that draws it the pictures come up as they are drawn.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sheet", "Sheet", id="comparison.sheet", tooltip="See the contact sheet"),
@@ -70,6 +85,7 @@ class ComparisonScreen(Pictured):
         Binding("down,j", "line(1)", "Next line", show=False, id="comparison.down", tooltip="Next words, seed, LoRA"),
         Binding("pageup", "lora(-1)", "LoRA before", show=False, id="comparison.back_lora", tooltip="The LoRA before"),
         Binding("pagedown", "lora(1)", "Next LoRA", show=False, id="comparison.next_lora", tooltip="The next LoRA"),
+        Binding("delete", "remove", "Remove", show=False, id="comparison.remove", tooltip="Move it to the trash"),
         Binding("escape", "app.pop_screen", "Back", show=False, id="comparison.back", tooltip="Back to the list"),
     ]
 
@@ -77,21 +93,40 @@ class ComparisonScreen(Pictured):
     common = getters.query_one("#common", Facts)
 
     def __init__(
-        self, session: Session, renders: Sequence[Render], *, sheet: Path | None = None, at: Render | None = None
+        self,
+        session: Session,
+        renders: Sequence[Render],
+        *,
+        sheet: Path | None = None,
+        at: Render | None = None,
+        job: int | None = None,
     ) -> None:
         super().__init__()
         self.session = session
-        self.grid = Grid(seen(renders), weight=session.hubsync.settings.prompt.default_weight)
+        self._job = None if job is None else session.jobs.get(job)
+        pictures = self._live.pictures if self._live else seen(renders)
+        self.grid = Grid(pictures, weight=session.hubsync.settings.prompt.default_weight)
         self._sheet = sheet
+        self._gone = False
         if picture := next((one for one in self.grid.pictures if at and one.render.path == at.path), None):
             self.grid.go_to(picture)
 
     @property
     def pictured(self) -> Drawn | None:
+        """The picture that is looked at, once its test is drawn."""
+        return None if self._live else self._framed
+
+    @property
+    def _framed(self) -> Drawn | None:
         """The picture in the frame that has the focus, else the last one."""
         if isinstance(self.focused, Frame):
             return self.focused.drawn
-        return self.grid.shown()[-1]
+        return next(reversed(self.grid.shown()), None)
+
+    @property
+    def _live(self) -> Live | None:
+        """The test, while it is drawn."""
+        return self._job.test if self._job else None
 
     def compose(self) -> ComposeResult:
         """Where one is, the pictures, what they have in common."""
@@ -108,7 +143,14 @@ class ComparisonScreen(Pictured):
     def on_mount(self) -> None:
         """Show the first pictures; keys mean the last of them."""
         self._show()
-        [*self.query(Frame)][len(self.grid.shown()) - 1].focus()
+        self._focus_last()
+        self.session.library_changed.subscribe(self, self._read_again)
+        if self._job:
+            self.session.jobs.changed.subscribe(self, self._follow)
+
+    def on_screen_resume(self) -> None:
+        """A test that went away meanwhile is left."""
+        self._close()
 
     def action_weight(self, by: int) -> None:
         """To the weight beside."""
@@ -127,8 +169,12 @@ class ComparisonScreen(Pictured):
 
     def action_magnify(self) -> None:
         """See a picture in full size."""
-        if (one := self.pictured) is not None:
+        if (one := self._framed) is not None and not self._state(one):
             self._look(one.render.path)
+
+    def action_remove(self) -> None:
+        """Move the picture to the trash, once confirmed."""
+        self.plan_removal(whole=False)
 
     def action_sheet(self) -> None:
         """See the contact sheet."""
@@ -143,10 +189,60 @@ class ComparisonScreen(Pictured):
         self._sheet = message.path
         self._look(message.path)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The contact sheet comes last."""
+        return super().check_action(action, parameters) and not (action == "sheet" and self._live)
+
     @on(Refused)
     def _say_refused(self, message: Refused) -> None:
         message.stop()
-        self.notify(told(message.error), severity="error", markup=False)
+        if message.group == _READ_AGAIN:
+            self._leave()
+        else:
+            self.notify(told(message.error), severity="error", markup=False)
+
+    def _follow(self, _: Sequence[Job]) -> None:
+        """Show the pictures that came; leave a test that came to nothing: its pictures are gone."""
+        before = self._job
+        if before is None:
+            return
+        job = self.session.jobs.get(before.number)
+        if job is None or (job.over and job.state is not JobState.DONE):
+            self._leave()
+            return
+        self._job = None if job.over else job
+        if job.test and (job.test != before.test or job.over):
+            self.grid.renew(job.test.pictures)
+            self._show()
+
+    def _read_again(self, _: Ref | None) -> None:
+        """Pictures may have been removed, or be back."""
+        if self._live is None and self.grid.pictures:
+            render, service = self.grid.pictures[0].render, self.session.hubsync.render
+            ask(self, _READ_AGAIN, lambda: TestRead(service.test(render)))
+
+    @on(TestRead)
+    def _renew(self, message: TestRead) -> None:
+        if [one.render for one in message.pictures] != [one.render for one in self.grid.pictures]:
+            self.grid.renew(message.pictures)
+            self._show()
+
+    def _leave(self) -> None:
+        """Back to the list, now or once nothing stands above."""
+        self._job, self._gone = None, True
+        self._close()
+
+    def _close(self) -> None:
+        if self._gone and self.is_current:
+            self._gone = False
+            self.dismiss()
+
+    def _state(self, drawn: Drawn) -> str:
+        """What is to be said of a picture that is not there."""
+        return self._live.state(drawn.render) if self._live else ""
+
+    def _focus_last(self) -> None:
+        [*self.query(Frame)][len(self.grid.shown()) - 1].focus()
 
     def _look(self, path: Path) -> None:
         from hubsync.tui.screens.sheet import SheetScreen
@@ -156,7 +252,10 @@ class ComparisonScreen(Pictured):
     def _show(self) -> None:
         shown = [*self.grid.shown()]
         for index, frame in enumerate(self.query(Frame)):
-            frame.show(shown[index] if index < len(shown) else None)
+            one = shown[index] if index < len(shown) else None
+            frame.show(one, self._state(one) if one else "")
+        if isinstance(self.focused, Frame) and self.focused.drawn is None:
+            self._focus_last()
         self.where.update(_position(self.grid))
         self.common.show([*_common(shown, self._sheet)])
         self.refresh_bindings()

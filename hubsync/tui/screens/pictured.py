@@ -9,8 +9,10 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from hubsync.tui.answers import InfotextRead, OpenedOutside, PreviewSet, Recalled
+from hubsync.tui import pictures
+from hubsync.tui.answers import InfotextRead, OpenedOutside, PreviewSet, Recalled, RemovalPlanned
 from hubsync.tui.asking import ask
+from hubsync.tui.describe import kind, render_name
 from hubsync.tui.messages import RenderRequested
 from hubsync.tui.session import Session
 from hubsync.tui.text import home
@@ -27,6 +29,9 @@ class Pictured(Screen[None]):
         Binding("R", "edit", "Edit", show=False, id="picture.edit", tooltip="Change the test and draw that"),
         Binding("P", "preview", "Preview", id="picture.preview", tooltip="Make the picture its LoRA's preview"),
         Binding("y", "copy", "Copy infotext", show=False, id="picture.copy", tooltip="Copy what draws it again"),
+        Binding(
+            "u", "restore", "Undo removal", show=False, id="picture.restore", tooltip="Bring back what was removed"
+        ),
         Binding("o", "outside", "Open outside", show=False, id="picture.outside", tooltip="Open it in the desktop"),
     ]
 
@@ -39,7 +44,7 @@ class Pictured(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is done with a picture is offered where there is one."""
-        if action in {"again", "edit", "preview", "copy", "outside"}:
+        if action in {"again", "edit", "preview", "copy", "outside", "remove"}:
             return self.pictured is not None
         return super().check_action(action, parameters)
 
@@ -67,6 +72,32 @@ class Pictured(Screen[None]):
         """Open the picture in the desktop's own program."""
         if (one := self.pictured) is not None:
             open_picture(self, one.render.path)
+
+    def action_restore(self) -> None:
+        """Bring back what was removed last."""
+        self.post_message(pictures.restore(self.session.hubsync))
+
+    def plan_removal(self, *, whole: bool) -> None:
+        """Ask whether the picture, or the whole test, is to go to the trash."""
+        if (one := self.pictured) is not None:
+            service = self.session.hubsync.discarding
+            ask(self, "removal", lambda: RemovalPlanned(service.plan(one.render, whole=whole)))
+
+    @on(RemovalPlanned)
+    def _ask_removal(self, message: RemovalPlanned) -> None:
+        from hubsync.tui.screens.confirm import Confirm
+
+        removal = message.removal
+
+        def answered(sure: bool | None) -> None:  # noqa: FBT001  (an answer)
+            if sure:
+                self.post_message(pictures.remove(self.session.hubsync, removal))
+
+        first, many = removal.renders[0], len(removal.renders)
+        title = f"Remove {pictures.counted(many)}"
+        subject = f"{kind(removal.renders[0])}: {render_name(first)}" if many == 1 else f"The test of “{first.prompt}”"
+        lines = [subject, home(first.path if many == 1 else first.path.parent), "", pictures.PROMISE]
+        self.app.push_screen(Confirm(title, lines, verb="removes"), answered)
 
     @on(Recalled)
     def _edit(self, message: Recalled) -> None:

@@ -241,7 +241,7 @@ class PromptScreen(Keeping):
         elif now:
             self.post_message(RenderRequested(wishes, RenderOptions(prompt=text, negative=self.draft.negative)))
         else:
-            self.post_message(RenderPlanned(wishes, text))
+            self.post_message(RenderPlanned(wishes, text, self.draft.negative))
 
 
 def _number(text: str) -> float:

@@ -12,8 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
+from hubsync.domain import Installed
 from hubsync.errors import HubsyncError
 from hubsync.render.plan import RenderPlan
 from hubsync.render.samplers import sampler_names
@@ -27,6 +28,7 @@ from hubsync.tui.session import Session
 from hubsync.tui.text import home, number, words
 from hubsync.tui.typed import field_of, read
 from hubsync.tui.widgets.activity import Activity
+from hubsync.tui.widgets.columns import Column
 from hubsync.tui.widgets.fields import ChoiceField, Field, LineField, TextField
 from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.masthead import Masthead
@@ -79,7 +81,7 @@ class TrialScreen(Screen[None]):
         """Top line, LoRAs and fields, jobs, keys."""
         yield Masthead("renders", root=home(self._hubsync.root.path))
         with Horizontal(id="trial"):
-            yield Picker(self._session)
+            yield Picker(self._session, *self._columns(), prompt="part of a name")
             with Vertical(id="form") as form:
                 form.border_title = "Test"
                 with VerticalScroll(can_focus=False):
@@ -113,6 +115,7 @@ class TrialScreen(Screen[None]):
         """Into the filter."""
         self.picker.box.focus()
 
+    @on(Input.Submitted, "#box")
     def action_focus_list(self) -> None:
         """From the filter into the list."""
         self.picker.listing.focus()
@@ -207,6 +210,22 @@ class TrialScreen(Screen[None]):
             wrong.enter()
         else:
             self.picker.listing.focus()
+
+    def _columns(self) -> Sequence[Column[Installed]]:
+        """Which LoRAs are tested, and at which weight."""
+        return (
+            Column(text=lambda lora: "●" if self._wish(lora) else "", width=1, strong=True),
+            Column(text=lambda lora: lora.name, title="LoRA", strong=True),
+            Column(text=self._weight, title="Weight", width=6, right=True),
+            Column(text=lambda lora: lora.family or "", title="Family", width=8, needs=36),
+        )
+
+    def _wish(self, lora: Installed) -> Wish | None:
+        return next((wish for wish in self.test.wishes if wish.name == lora.name), None)
+
+    def _weight(self, lora: Installed) -> str:
+        wish = self._wish(lora)
+        return number(lora.weight if wish is None or wish.weight is None else wish.weight)
 
     def _say_picked(self, wrong: str = "") -> None:
         names = ", ".join(dict.fromkeys(_called(wish) for wish in self.test.wishes))

@@ -134,7 +134,7 @@ class TextField(Field):
 
 
 class ChoiceField(Field):
-    """One of some values, or the default."""
+    """One of some values, or the default; a value from elsewhere joins the choices."""
 
     def __init__(self, name: str, label: str, choices: Sequence[str]) -> None:
         super().__init__(name, label)
@@ -148,7 +148,13 @@ class ChoiceField(Field):
 
     @value.setter
     def value(self, text: str) -> None:
-        self.query_one(Select).value = text if text in self._choices else Select.NULL
+        select = self.query_one(Select)
+        if text == self.value:
+            return
+        if text and text not in self._choices:
+            self._choices = [*self._choices, text]
+            select.set_options((choice, choice) for choice in self._choices)
+        select.value = text or Select.NULL
 
     def control(self) -> Select[str]:
         """The values, unfolded with enter."""

@@ -16,7 +16,7 @@ class LoraList(RowList[Part]):
     """One row a LoRA. `g` and space are the screen's: they open its groups and switch it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("home", "top", "First LoRA", show=False, id="list.top", tooltip="Highlight the first LoRA"),
+        Binding("home", "top", "First LoRA", show=False, id="prompt.top", tooltip="Highlight the first LoRA"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002

@@ -45,7 +45,8 @@ def test_hashes_stand_by_the_names_the_prompt_holds(tmp_path: Path) -> None:
         *[["alias: aaaaaaaaaaaa, tested: bbbbbbbbbbbb"]] * 2,
     ]
     assert texts[0].startswith("a cat <lora:alias:0.5>\nNegative prompt: ring\nSteps: ")
-    assert "Schedule type: SGM Uniform, " in texts[0]
+    assert "Sampler: Euler, Schedule type: SGM Uniform, " in texts[0]
+    assert renders[0].sampler == "Euler SGM Uniform"
     assert 'Model: "/models/model, v1: final.safetensors", ' in texts[0]
     assert 'TI hashes: "ring: cccccccccccc"' in texts[0]
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from hubsync.domain import RenderKind, RenderOutcome
 from hubsync.errors import Cancelled, HubsyncError, NoPermission, WrongFamily
-from hubsync.events import Advanced, Event, Finished, Noted, Started
+from hubsync.events import Advanced, Drawing, Event, Finished, Noted, Pictured, Started
 from hubsync.render.plan import RenderPlan
 from hubsync.render.process import run
 from hubsync.render.resident import Renderer
@@ -128,6 +128,22 @@ def test_events_tell_the_whole_story(plan: Plan) -> None:
     assert [event.done for event in told] == [0, 0, 1, 1, 2, 2, 3]
     assert [event.share for event in told] == pytest.approx([0, 1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
     assert events[-1] == Finished(key="render", message=f"3 pictures in {made.out}")
+
+
+def test_a_picture_is_told_as_soon_as_it_is_there(plan: Plan) -> None:
+    """Which are drawn together, then each with its file, which is there until the render ends."""
+    made, seen = plan("sks_frame"), list[object]()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Pictured):
+            seen.append((event.row, event.path.exists()))
+        elif isinstance(event, Drawing):
+            seen.append(event.rows)
+
+    painter = PAINTER.replace('say("note"', 'say("drawing", rows=[0, 1, 2])\nsay("note"')
+    outcome, _ = execute(made, command=(sys.executable, "-c", painter), sink=hear)
+    assert seen == [(0, 1, 2), (0, True), (1, True), (2, True)]
+    assert sorted(made.out.glob("*.png")) == sorted((outcome.sheet or Path(), *(one.path for one in outcome.renders)))
 
 
 def test_the_environment_reaches_the_renderer(plan: Plan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hubsync.errors import UsageError
-from hubsync.render.samplers import find_sampler, name_of
+from hubsync.render.samplers import find_sampler, name_in_full, name_of
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,20 @@ def test_names_are_found_in_any_case(text: str, name: str, schedule: str, schedu
     """The schedule type is the one asked for, else AUTOMATIC1111's automatic one."""
     found = find_sampler(text)
     assert (found.name, found.schedule, found.scheduler) == (name, schedule, scheduler)
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule", "full"),
+    [
+        ("DPM++ 2M", "Karras", "DPM++ 2M"),
+        ("DPM++ 2M", "SGM Uniform", "DPM++ 2M SGM Uniform"),
+        ("Euler", "", "Euler"),
+        ("FancyScheduler", "Karras", "FancyScheduler"),
+    ],
+)
+def test_a_name_says_what_a_sampler_does_not_do_by_itself(name: str, schedule: str, full: str) -> None:
+    """The schedule type, where there is another; what hubsync does not know keeps its name."""
+    assert name_in_full(name, schedule) == full
 
 
 def test_the_schedule_type_becomes_one_option() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,16 @@ def test_a_test_is_drawn_again_as_it_was(bench: Bench) -> None:
             assert [row.drawn.seed for row in plan.rows] == [render.seed for render in first]
             assert (plan.steps, plan.cfg, plan.size) == (first[0].steps, first[0].cfg, first[0].size)
             assert plan.rows[0].drawn.negative == options.negative
+
+
+def test_a_schedule_type_is_asked_for_again(bench: Bench) -> None:
+    """It is part of the sampler's name; a checkpoint's own sampler that has no name is left to the checkpoint."""
+    with bench.open() as hubsync:
+        renders = draw(hubsync, "plain")
+        for sampler, asked in (("Euler Karras", "Euler Karras"), ("FancyScheduler", None)):
+            hubsync.render.renders.save(replace(one, sampler=sampler) for one in renders)
+            _, options = hubsync.render.again(renders[0])
+            assert options.sampler == asked
 
 
 def test_a_picture_becomes_the_preview(bench: Bench) -> None:
