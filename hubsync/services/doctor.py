@@ -159,8 +159,8 @@ class DoctorService:
         )
 
     def _checkpoints(self) -> Check:
-        if self.settings.checkpoint:
-            listed = ", ".join(f"{family} = {where}" for family, where in sorted(self.settings.checkpoint.items()))
+        listed = ", ".join(f"{family} = {where}" for family, where in sorted(self.settings.checkpoint.items()) if where)
+        if listed:
             return Check(name="checkpoints", status="ok", message=listed)
         return Check(
             name="checkpoints",

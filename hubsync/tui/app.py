@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -35,7 +35,7 @@ from hubsync.tui.messages import (
     SettingRequested,
     StepsMissing,
 )
-from hubsync.tui.session import Session
+from hubsync.tui.modes import screens
 from hubsync.tui.styles import Styles
 from hubsync.tui.terminal import graphics_widget
 from hubsync.tui.text import plain
@@ -77,7 +77,7 @@ class HubsyncApp(Workshop):
         self.threads = ThreadPoolExecutor(_THREADS, "question")
         self.set_keymap(hubsync.settings.keys)
         self._led: set[str] = set()
-        for mode, screen in _modes(self.session).items():
+        for mode, screen in screens(self.session).items():
             self.add_mode(mode, screen)
 
     def on_load(self) -> None:
@@ -92,8 +92,13 @@ class HubsyncApp(Workshop):
         # What is there by now stays: going through it again and again stopped the screen for 60 to 90 ms.
         gc.freeze()
         gc.enable()
+        if self.is_web:
+            # Textual's driver takes the focus away at the start, after the page may have said that it has it.
+            self.call_later(self.post_message, events.AppFocus())
         settings = self.hubsync.settings
-        if not (settings.root or settings.checkpoint or settings.civitai.api_key or settings.huggingface.token):
+        if not any(
+            (settings.root, settings.civitai.api_key, settings.huggingface.token, *settings.checkpoint.values())
+        ):
             ask(self, "library", lambda: LibraryCounted(self.hubsync.library.count(ListFilter())))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -156,10 +161,10 @@ class HubsyncApp(Workshop):
     @on(JobStopped)
     def _help_rendering(self, message: JobStopped) -> None:
         """A render that something is missing for leads to it, the first time."""
-        error = message.error
-        if isinstance(error, RendererMissing):
+        hint = (message.error and message.error.hint) or ""
+        if isinstance(message.error, RendererMissing):
             self._lead("renderer", "Test renders need torch and diffusers")
-        elif error and "config set checkpoint." in (error.hint or ""):
+        elif "config set checkpoint." in hint and not any(self.hubsync.settings.checkpoint.values()):
             self._lead("checkpoints", "Test renders need a checkpoint")
 
     def _lead(self, first: str, title: str) -> None:
@@ -246,49 +251,6 @@ def declared(node: DOMNode) -> Iterable[Binding]:
     """The bindings hubsync itself declares for a node, whatever has the focus."""
     bindings = (binding for kind in type(node).__mro__ for binding in vars(kind).get("BINDINGS", ()))
     return (binding for binding in bindings if isinstance(binding, Binding) and binding.id)
-
-
-def _modes(session: Session) -> dict[str, Callable[[], Screen[None]]]:
-    """The modes' screens, each imported when first shown."""
-
-    def discover() -> Screen[None]:
-        from hubsync.tui.screens.discover import Discover
-
-        return Discover(session)
-
-    def library() -> Screen[None]:
-        from hubsync.tui.screens.library import Library
-
-        return Library(session)
-
-    def prompt() -> Screen[None]:
-        from hubsync.tui.screens.prompt import PromptScreen
-
-        return PromptScreen(session)
-
-    def renders() -> Screen[None]:
-        from hubsync.tui.screens.renders import Renders
-
-        return Renders(session)
-
-    def activity() -> Screen[None]:
-        from hubsync.tui.screens.activity import ActivityScreen
-
-        return ActivityScreen(session)
-
-    def settings() -> Screen[None]:
-        from hubsync.tui.screens.settings import SettingsScreen
-
-        return SettingsScreen(session)
-
-    return {
-        "discover": discover,
-        "library": library,
-        "prompt": prompt,
-        "renders": renders,
-        "activity": activity,
-        "settings": settings,
-    }
 
 
 def run(hubsync: Hubsync) -> None:

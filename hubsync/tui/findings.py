@@ -14,8 +14,8 @@ from hubsync.tui.text import words
 
 SEARCHING = "Asking the hubs …"
 NO_KEY = (
-    "No Civitai key yet: most downloads there want one. Make one on your account page, then run\n"
-    "hubsync config set civitai.api_key KEY. Everything that needs none works already."
+    "No Civitai key yet: most downloads there want one. Make one on your account page, then set\n"
+    "civitai.api_key in Settings (6). Everything that needs none works already."
 )
 _NAMES = {Source.CIVITAI: "Civitai", Source.HUGGINGFACE: "Hugging Face"}
 _KEY = (TokenInvalid, TokenRequired)

@@ -166,6 +166,7 @@ async def test_from_search_to_words(
         async with chromium() as tab:
             await tab.open(served.url)
             await tab.until("Add Detail")
+            await tab.until("↓ Results")  # the box has the focus
             await tab.write("sks")
             await tab.until("3 found")
             await tab.press(**DOWN)

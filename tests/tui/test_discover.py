@@ -171,7 +171,7 @@ async def test_a_first_run_without_a_key(open_library: OpenHubsync, start: Start
     async with start(hubsync) as journey:
         await journey.sees(LibraryCounted)
         await journey.sees(Searched)
-        assert "hubsync config set civitai.api_key KEY" in journey.text
+        assert "civitai.api_key in Settings (6)" in journey.text
     install(hubsync, "civitai:1001")
     async with start(hubsync) as journey:
         await journey.sees(LibraryCounted)

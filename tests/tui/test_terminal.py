@@ -68,7 +68,9 @@ def terminal(ground: Playground, attributes: bytes) -> Iterator[Terminal]:
     """The TUI in a fresh terminal."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 1000, 600))
-    environ = {**ground.environ, "TERM": "xterm-256color"}
+    # A terminal's own size counts, not that of the one the tests run in.
+    inherited = {name: value for name, value in ground.environ.items() if name not in {"COLUMNS", "LINES"}}
+    environ = {**inherited, "TERM": "xterm-256color"}
     process = subprocess.Popen([sys.executable, "-c", CODE], stdin=theirs, stdout=theirs, stderr=theirs, env=environ)
     os.close(theirs)
     try:

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from hubsync.domain import Render, RenderKind
 from hubsync.refs import Ref
 from hubsync.services.history import Drawn, seen
+from hubsync.tui.advice import advice
 from hubsync.tui.answers import Refused, SheetFound, TestRead
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import effects, kind, render_name, title
@@ -286,7 +287,7 @@ def _common(shown: Sequence[Drawn], sheet: Path | None) -> Iterable[Fact]:
     render, verdict = last.render, last.verdict
     worded = render.kind is RenderKind.TRIGGERED
     texts = (
-        ("Verdict", verdict.sentence if verdict else ""),
+        ("Verdict", advice(verdict.sentence) if verdict else ""),
         ("Prompt", render.prompt),
         ("Words", ", ".join(render.trigger_words) if worded else ""),
         ("Drawn", f"{render.steps} steps · cfg {number(render.cfg)} · {render.sampler}"),
