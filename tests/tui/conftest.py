@@ -24,11 +24,11 @@ from hubsync.domain import Lora
 from hubsync.roots import find_root
 from hubsync.sandbox.playground import Playground, playground
 from hubsync.services.app import Hubsync
-from hubsync.tui.answers import Searched
 from hubsync.tui.app import HubsyncApp
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.screens.discover import Discover
 from hubsync.tui.screens.library import Library
+from hubsync.tui.screens.searching import Searched
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RENDERER = (sys.executable, str(Path(__file__).with_name("scripted_renderer.py")))

@@ -17,11 +17,13 @@ import hubsync.tui
 from hubsync.sandbox.hub import Fault, FaultKind
 from hubsync.sandbox.playground import Playground
 from hubsync.services.triggers import Wish
-from hubsync.tui.answers import Examined, Listed, Searched
+from hubsync.tui.answers import Listed
 from hubsync.tui.app import HubsyncApp
 from hubsync.tui.messages import RenderRequested, StepsMissing
 from hubsync.tui.screens.changing import Typing
 from hubsync.tui.screens.dialog import Dialog
+from hubsync.tui.screens.searching import Searched
+from hubsync.tui.screens.settings import Examined
 from hubsync.tui.screens.welcome import Welcome
 from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.masthead import MODES

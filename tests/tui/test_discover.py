@@ -15,11 +15,15 @@ from hubsync.sandbox.hub import Fault, FaultKind, Origin
 from hubsync.sandbox.playground import Playground
 from hubsync.services.planning import Plan, Unplannable
 from hubsync.tui.advice import advice
-from hubsync.tui.answers import LibraryCounted, PictureDecoded, PictureRefused, Planned, Refused, Searched, Shown
+from hubsync.tui.answers import LibraryCounted, Refused, Shown
 from hubsync.tui.messages import InstallConfirmed, InstallEnded
 from hubsync.tui.screens.choosing import Choosing
+from hubsync.tui.screens.discover import PictureRefused
+from hubsync.tui.screens.preflight import Planned
+from hubsync.tui.screens.searching import Searched
 from hubsync.tui.screens.versions import Versions
 from hubsync.tui.widgets.chips import Chips
+from hubsync.tui.widgets.picture import PictureDecoded
 from tests.tui.conftest import Journey, OpenHubsync, Start, install
 
 

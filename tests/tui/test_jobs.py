@@ -12,9 +12,10 @@ from hubsync.events import Advanced, Failed, Finished, Noted, Started, Verified
 from hubsync.sandbox.hub import Fault, FaultKind
 from hubsync.sandbox.playground import Playground
 from hubsync.services.library import LibraryService
-from hubsync.tui.answers import Planned, Refused, Shown
+from hubsync.tui.answers import Refused, Shown
 from hubsync.tui.jobs import JobState
 from hubsync.tui.messages import InstallEnded, JobStopped
+from hubsync.tui.screens.preflight import Planned
 from hubsync.tui.widgets.activity import job_line
 from tests.tui.conftest import Journey, OpenHubsync, Start
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from hubsync.refs import CivitaiRef, Source
 from hubsync.services.planning import Plan
-from hubsync.tui.answers import PictureDecoded, Planned, Searched, Shown
+from hubsync.tui.answers import Shown
 from hubsync.tui.jobs import JobState
 from hubsync.tui.messages import InstallEnded, JobAdvanced
+from hubsync.tui.screens.preflight import Planned
+from hubsync.tui.screens.searching import Searched
+from hubsync.tui.widgets.picture import PictureDecoded
 from tests.tui.conftest import Journey, OpenHubsync, Start
 
 

@@ -11,10 +11,12 @@ import pytest
 from hubsync.domain import Entry, Installed, RenderKind, Stamp
 from hubsync.sandbox.playground import DATA, Playground
 from hubsync.services.app import Hubsync
-from hubsync.tui.answers import FacetsRead, Listed, LoraKnown, TextComposed, UpdatesFound
+from hubsync.tui.answers import Listed, LoraKnown, UpdatesFound
 from hubsync.tui.jobs import JobState
 from hubsync.tui.messages import ChoreEnded, JobAdvanced, PromptRequested, RenderEnded, RenderPlanned
+from hubsync.tui.screens.facets import FacetsRead
 from hubsync.tui.screens.library import PAGE
+from hubsync.tui.screens.tending import TextComposed
 from hubsync.tui.screens.updates import Updates
 from tests.tui.conftest import NOW, RENDERER, Journey, OpenHubsync, Start, install
 

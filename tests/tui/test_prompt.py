@@ -10,12 +10,14 @@ from hubsync.domain import Entry, Installed, Stamp, Statement, WordSource, group
 from hubsync.prompts.compose import Format
 from hubsync.services.app import Hubsync
 from hubsync.services.triggers import Wish
-from hubsync.tui.answers import Listed, PromptComposed, PromptSaved, PromptsRead, TakenOut
+from hubsync.tui.answers import Listed, PromptsRead
 from hubsync.tui.messages import PromptRequested, RenderPlanned, RenderRequested
+from hubsync.tui.screens.composing import PromptComposed
 from hubsync.tui.screens.entry import Entry as TextEntry
 from hubsync.tui.screens.grouping import GroupsDialog
+from hubsync.tui.screens.keeping import PromptSaved
 from hubsync.tui.screens.picking import LoraPicker
-from hubsync.tui.screens.prompt import PromptScreen
+from hubsync.tui.screens.prompt import PromptScreen, TakenOut
 from hubsync.tui.screens.saved import SavedPrompts
 from hubsync.tui.widgets.picker import PAGE
 from tests.tui.conftest import Journey, OpenHubsync, Start

@@ -20,17 +20,19 @@ from hubsync.render.plan import RenderOptions
 from hubsync.services.app import Hubsync
 from hubsync.services.history import seen
 from hubsync.services.triggers import Wish
-from hubsync.tui.answers import HistoryRead, InfotextRead, OpenedOutside, PreviewSet, SheetFound
+from hubsync.tui.answers import OpenedOutside
 from hubsync.tui.grid import Grid
 from hubsync.tui.jobs import Job, JobState
 from hubsync.tui.live import DRAWN
 from hubsync.tui.messages import ComparisonRequested, RenderBegun, RenderEnded, RenderRequested
-from hubsync.tui.screens.comparison import ComparisonScreen, Frame
+from hubsync.tui.screens.comparison import ComparisonScreen, SheetFound
 from hubsync.tui.screens.confirm import Confirm
-from hubsync.tui.screens.renders import Renders
+from hubsync.tui.screens.pictured import InfotextRead, PreviewSet
+from hubsync.tui.screens.renders import HistoryRead, Renders
 from hubsync.tui.screens.sheet import SheetScreen
 from hubsync.tui.screens.trial import TrialScreen
 from hubsync.tui.widgets.facts import Facts
+from hubsync.tui.widgets.frame import Frame
 from hubsync.tui.widgets.loupe import Loupe
 from hubsync.tui.widgets.picture import Picture
 from tests.tui.conftest import NOW, RENDERER, Journey, OpenHubsync, Start, install

@@ -14,10 +14,10 @@ from hubsync import config
 from hubsync.sandbox.hub import SandboxHub
 from hubsync.sandbox.playground import CHECKPOINT, Playground
 from hubsync.services.app import Hubsync
-from hubsync.tui.answers import Examined, LibraryCounted, SettingsRead
+from hubsync.tui.answers import LibraryCounted
 from hubsync.tui.messages import SettingChanged, SettingRequested, StepsMissing
 from hubsync.tui.screens.changing import Pressing, Previewing, Typing
-from hubsync.tui.screens.settings import SettingsScreen
+from hubsync.tui.screens.settings import Examined, SettingsRead, SettingsScreen
 from tests.tui.conftest import Journey, OpenHubsync, Start, install
 
 Written = Callable[[], str]

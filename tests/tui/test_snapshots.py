@@ -9,8 +9,9 @@ from hubsync.events import Advanced, Failed, Started
 from hubsync.sandbox.hub import Fault, FaultKind, Origin
 from hubsync.sandbox.playground import Playground
 from hubsync.services import planning
-from hubsync.tui.answers import Planned, Searched
 from hubsync.tui.jobs import JobState, told
+from hubsync.tui.screens.preflight import Planned
+from hubsync.tui.screens.searching import Searched
 from tests.tui.conftest import OpenHubsync, SameAs, Start, install
 
 LORAS = ("civitai:1001", "civitai:1003", "civitai:1004")

@@ -7,8 +7,9 @@ import pytest
 from hubsync.sandbox.hub import Fault, FaultKind
 from hubsync.sandbox.playground import Playground
 from hubsync.services import planning
-from hubsync.tui.answers import Planned, Searched
 from hubsync.tui.screens.choosing import Choosing
+from hubsync.tui.screens.preflight import Planned
+from hubsync.tui.screens.searching import Searched
 from hubsync.tui.screens.versions import Versions
 from tests.tui.conftest import OpenHubsync, SameAs, Start, install
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hubsync.tui.answers import FacetsRead, LoraKnown
+from hubsync.tui.answers import LoraKnown
 from hubsync.tui.screens.confirm import Confirm
+from hubsync.tui.screens.facets import FacetsRead
 from tests.tui.conftest import OpenHubsync, SameAs, Start, install
 
 LORAS = ("civitai:1002", "civitai:1003", "civitai:1004", "civitai:1005")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hubsync.services.triggers import Wish
-from hubsync.tui.answers import Listed, PromptComposed
+from hubsync.tui.answers import Listed
+from hubsync.tui.screens.composing import PromptComposed
 from tests.tui.conftest import Journey, OpenHubsync, SameAs, Start, install
 
 LORAS = ("civitai:1001", "civitai:1002", "civitai:1004", "civitai:1005")

@@ -10,9 +10,9 @@ import pytest
 from hubsync.render.plan import RenderOptions
 from hubsync.services.app import Hubsync
 from hubsync.services.triggers import Wish
-from hubsync.tui.answers import HistoryRead
 from hubsync.tui.messages import RenderPlanned, RenderRequested
 from hubsync.tui.screens.comparison import ComparisonScreen
+from hubsync.tui.screens.renders import HistoryRead
 from hubsync.tui.screens.sheet import SheetScreen
 from hubsync.tui.screens.trial import TrialScreen
 from hubsync.tui.widgets.loupe import Loupe

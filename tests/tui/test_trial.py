@@ -8,11 +8,11 @@ from textual.widgets import Button, Input, Select, TextArea
 from hubsync.render.plan import RenderOptions
 from hubsync.services.app import Hubsync
 from hubsync.services.triggers import Wish
-from hubsync.tui.answers import HistoryRead, TrialChecked
 from hubsync.tui.drafts import Trial
 from hubsync.tui.messages import RenderEnded, RenderPlanned, RenderRequested
 from hubsync.tui.screens.comparison import ComparisonScreen
-from hubsync.tui.screens.trial import TrialScreen
+from hubsync.tui.screens.renders import HistoryRead
+from hubsync.tui.screens.trial import TrialChecked, TrialScreen
 from hubsync.tui.typed import fill, read
 from hubsync.tui.widgets.fields import Field
 from tests.tui.conftest import Journey, OpenHubsync, Start, install

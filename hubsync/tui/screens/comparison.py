@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from hubsync.domain import Render, RenderKind
 from hubsync.refs import Ref
 from hubsync.services.history import Drawn, seen
 from hubsync.tui.advice import advice
-from hubsync.tui.answers import Refused, SheetFound, TestRead
+from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
-from hubsync.tui.describe import effects, kind, render_name, title
 from hubsync.tui.grid import Grid
 from hubsync.tui.jobs import Job, JobState, told
 from hubsync.tui.live import Live
@@ -28,48 +29,25 @@ from hubsync.tui.session import Session
 from hubsync.tui.text import home, number, words
 from hubsync.tui.widgets.activity import Activity
 from hubsync.tui.widgets.facts import Fact, Facts
+from hubsync.tui.widgets.frame import Frame
 from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.masthead import Masthead
-from hubsync.tui.widgets.picture import Picture
 
 _READ_AGAIN = "read again"
 
 
-class Frame(Vertical, can_focus=True):
-    """One picture with its caption."""
+@dataclass
+class SheetFound(Message, bubble=False):
+    """A test's contact sheet is there."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.magnify", "Enlarge", show=False, id="frame.magnify", tooltip="See it in full size"),
-    ]
+    path: Path
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self.drawn: Drawn | None = None
 
-    def compose(self) -> ComposeResult:
-        """Picture, or what there is instead; then what it is and what it changed."""
-        yield Picture(graphics=self._session.graphics, enabled=self._session.pictures)
-        yield Static(classes="state")
-        yield Facts()
+@dataclass
+class TestRead(Message, bubble=False):
+    """The pictures of one test, judged."""
 
-    def show(self, drawn: Drawn | None, state: str = "") -> None:
-        """Show a picture of the test, or say why there is none, or keep out of the way."""
-        self.drawn = drawn
-        self.display = drawn is not None
-        if drawn is None:
-            return
-        render, picture, said = drawn.render, self.query_one(Picture), self.query_one(".state", Static)
-        caption = title(kind(render), (render_name(render),))[:2]
-        self.query_one(Facts).show([*caption, *effects(render)])
-        said.update(state)
-        said.display = bool(state)
-        if state:
-            picture.hide()
-        else:
-            # The captions keep their place while it is read.
-            picture.display = self._session.pictures
-            picture.show(str(render.path), lambda: render.path)
+    pictures: Sequence[Drawn]
 
 
 class ComparisonScreen(Pictured):
@@ -78,6 +56,7 @@ class ComparisonScreen(Pictured):
     With the number of the `job` that draws it the pictures come up as they are drawn.
     """
 
+    CSS_PATH = "renders.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sheet", "Sheet", id="comparison.sheet", tooltip="See the contact sheet"),
         Binding("left,h", "weight(-1)", "Weight before", show=False, id="comparison.lighter", tooltip="Weight before"),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import TextArea
 
 from hubsync.prompts.compose import Format
 from hubsync.refs import Ref
 from hubsync.services.drafting import Drafted, Drafter, Part
-from hubsync.tui.answers import PromptComposed, Refused
+from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import problem
 from hubsync.tui.jobs import told
@@ -33,9 +34,18 @@ _IN_TEXT = "esc leaves · ctrl+l puts LoRAs in"
 _QUESTION = "compose"
 
 
+@dataclass
+class PromptComposed(Message, bubble=False):
+    """What is being written was composed; `text` is what the user typed."""
+
+    text: str
+    drafted: Drafted
+
+
 class Composing(Screen[None]):
     """The session's draft: its texts are those of the boxes, its LoRAs those of the list."""
 
+    CSS_PATH = "prompt.tcss"
     AUTO_FOCUS = "#loras"
 
     text = getters.query_one("#text", OwnText)

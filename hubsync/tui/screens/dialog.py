@@ -22,6 +22,7 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer]):
     """Facts under a title, with a line of keys at the foot."""
 
+    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Back", show=False, id="dialog.back", tooltip="Leave this box"),
     ]

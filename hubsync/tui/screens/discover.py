@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from hubsync.domain import Lora, Nsfw
 from hubsync.errors import HubsyncError
 from hubsync.refs import Ref, Source
 from hubsync.tui.album import Album
-from hubsync.tui.answers import PictureRefused, Shown
+from hubsync.tui.answers import Shown
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import lora_facts
 from hubsync.tui.messages import InstallConfirmed, InstallRequested
@@ -30,6 +31,14 @@ from hubsync.tui.widgets.facts import Fact
 from hubsync.tui.widgets.rows import RowList
 
 _MARKS = {Source.CIVITAI: "civitai", Source.HUGGINGFACE: "hf"}
+
+
+@dataclass
+class PictureRefused(Message, bubble=False):
+    """The preview at `url` cannot be had."""
+
+    url: str
+    error: HubsyncError
 
 
 class Discover(Searching):

@@ -9,11 +9,12 @@ from typing import ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Input
 
 from hubsync.domain import Facets, ListFilter
 from hubsync.services.app import Hubsync
-from hubsync.tui.answers import FacetsRead, Refused
+from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import told
 from hubsync.tui.screens.browse import Box
@@ -22,6 +23,13 @@ from hubsync.tui.text import count
 from hubsync.tui.widgets.columns import Column
 from hubsync.tui.widgets.detail import Reader
 from hubsync.tui.widgets.rows import RowList
+
+
+@dataclass
+class FacetsRead(Message, bubble=False):
+    """What the library can be narrowed to."""
+
+    facets: Facets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

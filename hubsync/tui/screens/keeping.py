@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual import on
+from textual.message import Message
 
 from hubsync.prompts.syntax import extra_networks
 from hubsync.services.drafting import Drafted
 from hubsync.services.triggers import SavedPrompt
-from hubsync.tui.answers import PromptSaved, PromptsRead
+from hubsync.tui.answers import PromptsRead
 from hubsync.tui.asking import ask
 from hubsync.tui.screens.composing import Composing
 from hubsync.tui.text import one_line
 
 _NAME_WORDS = 5
+
+
+@dataclass
+class PromptSaved(Message, bubble=False):
+    """The prompt is kept under a name."""
+
+    name: str
 
 
 class Keeping(Composing):

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from hubsync.domain import Installed, ListFilter, ListSort
 from hubsync.refs import Ref
 from hubsync.tui.about import installed_facts, marks
-from hubsync.tui.answers import Counted, Listed, LoraEdited, LoraKnown, Refused
+from hubsync.tui.answers import Listed, LoraEdited, LoraKnown, Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import told
 from hubsync.tui.screens.facets import active
@@ -39,6 +40,14 @@ _UNREADABLE = (
     "The library cannot be read.\n\n{problem}\n\nYour files are untouched: all hubsync knows of them is read from disk "
     "again with S once the database can be used. 2 tries again, F2 looks at the set-up."
 )
+
+
+@dataclass
+class Counted(Message, bubble=False):
+    """How many of the library's LoRAs fit `wanted`."""
+
+    wanted: ListFilter
+    total: int
 
 
 class Library(Tending):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 
+from hubsync.render.plan import RenderOptions
+from hubsync.services.discarding import Removal
+from hubsync.services.triggers import Wish
 from hubsync.tui import pictures
-from hubsync.tui.answers import InfotextRead, OpenedOutside, PreviewSet, Recalled, RemovalPlanned
+from hubsync.tui.answers import OpenedOutside
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import kind, render_name
 from hubsync.tui.messages import RenderRequested
@@ -19,6 +25,35 @@ from hubsync.tui.text import home
 
 if TYPE_CHECKING:
     from hubsync.services.history import Drawn
+
+
+@dataclass
+class Recalled(Message, bubble=False):
+    """What draws an earlier test again."""
+
+    wishes: Sequence[Wish]
+    options: RenderOptions
+
+
+@dataclass
+class InfotextRead(Message, bubble=False):
+    """The text that draws a picture again."""
+
+    text: str
+
+
+@dataclass
+class PreviewSet(Message, bubble=False):
+    """A picture is the preview of the LoRA `name` from here on."""
+
+    name: str
+
+
+@dataclass
+class RemovalPlanned(Message, bubble=False):
+    """What would be removed of a test, if the user is sure."""
+
+    removal: Removal
 
 
 class Pictured(Screen[None]):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 
 from hubsync.domain import Lora, LoraFile
 from hubsync.errors import Ambiguous
 from hubsync.refs import Ref
 from hubsync.services.planning import Plan, Unplannable
-from hubsync.tui.answers import Planned, Refused
+from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import BLANK, problem, title
 from hubsync.tui.messages import InstallConfirmed
@@ -26,6 +28,13 @@ from hubsync.tui.widgets.facts import Fact
 from hubsync.tui.widgets.rows import RowList
 
 _BACK = "esc goes back"
+
+
+@dataclass
+class Planned(Message, bubble=False):
+    """The pre-flight of one install is done: the file meant first, then what it does not work without."""
+
+    entries: Sequence[Plan | Unplannable]
 
 
 class Preflight(Dialog[Sequence[InstallConfirmed]]):

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from hubsync.domain import Installed
 from hubsync.prompts.compose import Format
 from hubsync.services.drafting import Drafted, Part, weighed
 from hubsync.services.triggers import Wish
-from hubsync.tui.answers import TakenOut
 from hubsync.tui.asking import ask
 from hubsync.tui.messages import RenderPlanned, RenderRequested
 from hubsync.tui.screens.keeping import Keeping
 from hubsync.tui.text import number
 from hubsync.tui.widgets.prompt_text import OwnText
 from hubsync.tui.widgets.rows import RowList
+
+
+@dataclass
+class TakenOut(Message, bubble=False):
+    """What the user's texts are without a LoRA; `before` is the text it stood in, `wish` puts it into the list."""
+
+    part: Part
+    before: str
+    text: str
+    negative: str
+    wish: Wish | None
+    on: bool
 
 
 class PromptScreen(Keeping):

@@ -9,11 +9,11 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 
 from hubsync.domain import Render, RenderKind
 from hubsync.refs import Ref
 from hubsync.services.history import Drawn
-from hubsync.tui.answers import HistoryRead
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import finding, kind, moment, percent, render_facts, render_name, title
 from hubsync.tui.jobs import Job, JobState
@@ -35,6 +35,16 @@ _FIRST_STEP = (
     'Rendering needs torch and diffusers (pip install "hubsync[render]") and a checkpoint: f2 says what is there, 6 '
     "leads to the settings."
 )
+
+
+@dataclass
+class HistoryRead(Message, bubble=False):
+    """The pictures so far, newest first, from `offset` on, that fit `text`; `total` is how many do."""
+
+    text: str
+    offset: int
+    renders: Sequence[Drawn]
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

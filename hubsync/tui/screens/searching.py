@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 
 from hubsync.domain import ListFilter, Lora, Nsfw, Query, SearchResult
-from hubsync.tui.answers import BasesRead, LibraryCounted, Refused, Searched
+from hubsync.tui.answers import LibraryCounted, Refused
 from hubsync.tui.asking import FIRST_FRAME, ask
 from hubsync.tui.findings import NO_KEY, SEARCHING, down, nothing
 from hubsync.tui.paging import UNDER_WAY, Paging, Turns
-from hubsync.tui.questions import Chip, base_choices, chips, question, reference
+from hubsync.tui.questions import Chip, Choice, base_choices, chips, question, reference
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.session import Session
 from hubsync.tui.text import words
@@ -24,6 +25,22 @@ from hubsync.tui.widgets.rows import RowList
 
 TYPING_SECONDS = 0.3
 """Pause in typing after which the hubs are asked."""
+
+
+@dataclass
+class Searched(Message, bubble=False):
+    """The hubs answered; `query` tells whether anybody still wants to know."""
+
+    query: Query
+    result: SearchResult
+
+
+@dataclass
+class BasesRead(Message, bubble=False):
+    """The names of base models one can search for; `chip` shows them."""
+
+    chip: Chip
+    choices: tuple[Choice, ...]
 
 
 class Searching(Browse[Lora]):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
+from hubsync.services.doctor import Check
 from hubsync.services.settings import AFTER_RESTART, Kind, Setting, change, listed
 from hubsync.tui.actions import actions, clashes, keys_of
-from hubsync.tui.answers import ActionsFound, Examined, SettingsRead
 from hubsync.tui.asking import ask
 from hubsync.tui.entries import Entry, entry_facts, of_actions, of_checks, of_settings
 from hubsync.tui.messages import SettingChanged
@@ -20,6 +22,28 @@ from hubsync.tui.text import words
 from hubsync.tui.widgets.columns import Column
 
 _DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass
+class Examined(Message, bubble=False):
+    """The set-up was looked at; `whole`: both hubs were asked too."""
+
+    checks: Sequence[Check]
+    whole: bool = False
+
+
+@dataclass
+class SettingsRead(Message, bubble=False):
+    """What can be set."""
+
+    settings: Sequence[Setting]
+
+
+@dataclass
+class ActionsFound(Message, bubble=False):
+    """Every action that has a key."""
+
+    actions: Sequence[Binding]
 
 
 class SettingsScreen(Browse[Entry]):

@@ -24,6 +24,7 @@ _CLOSER = 1.5
 class SheetScreen(Screen[None]):
     """One picture file in the whole window."""
 
+    CSS_PATH = "renders.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,c", "app.pop_screen", "Back", id="sheet.back", tooltip="Back to the comparison"),
         Binding("plus,equals_sign", "zoom(1)", "Closer", id="sheet.closer", tooltip="Enlarge it"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from hubsync.domain import Installed
 from hubsync.services.triggers import Wish
 from hubsync.tui import chores
-from hubsync.tui.answers import Removed, TextComposed, UpdatesFound
+from hubsync.tui.answers import Removed, UpdatesFound
 from hubsync.tui.asking import ask
 from hubsync.tui.messages import PromptRequested, RenderPlanned, RenderRequested
 from hubsync.tui.screens.browse import Browse
@@ -23,6 +25,13 @@ _NAMES = 8
 
 _MOVE = "FOLDER/ is below the folder that LoRAs lie in. What lies beside the files comes along."
 _RENAME = f"NAME renames, FOLDER/ moves, FOLDER/NAME does both. {_MOVE}"
+
+
+@dataclass
+class TextComposed(Message, bubble=False):
+    """A text for the clipboard is ready."""
+
+    text: str
 
 
 class Tending(Browse[Installed]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,15 +12,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
 from hubsync.domain import Installed
 from hubsync.errors import HubsyncError
-from hubsync.render.plan import RenderPlan
+from hubsync.render.plan import RenderOptions, RenderPlan
 from hubsync.render.samplers import sampler_names
 from hubsync.services.triggers import Wish
-from hubsync.tui.answers import Refused, TrialChecked
+from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.drafts import Trial
 from hubsync.tui.jobs import told
@@ -51,9 +53,20 @@ _DEFAULTS = {
 }
 
 
+@dataclass
+class TrialChecked(Message, bubble=False):
+    """The test in the form was planned; `errors` are what is wrong, by field, `plan` is there where nothing is."""
+
+    wishes: Sequence[Wish]
+    options: RenderOptions
+    errors: Mapping[str, str]
+    plan: RenderPlan | None
+
+
 class TrialScreen(Screen[None]):
     """LoRAs to choose left, the test right. What was typed stays in the session."""
 
+    CSS_PATH = "renders.tcss"
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "focus_box", "Filter", key_display="/", id="trial.filter", tooltip="Type part of a name"),

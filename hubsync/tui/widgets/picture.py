@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -13,7 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from hubsync.tui.answers import PictureDecoded, Refused
+from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.images import SIDE, decode, fit, half_blocks
 
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 MOST_FETCHES = 4
 """Fetches for one room at a time. Whoever moves through the rows of a hub that hangs is soon beyond that."""
+
+
+@dataclass
+class PictureDecoded(Message, bubble=False):
+    """A picture is ready to be drawn; `key` is what it is a picture of."""
+
+    key: str
+    image: Image
 
 
 class _Canvas(Protocol):
