@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -13,7 +15,7 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from hubsync.errors import Cancelled, HubsyncError, Internal
-from hubsync.events import Sink
+from hubsync.events import Event, Noted, Sink
 from hubsync.refs import Ref, parse_ref
 from hubsync.services.app import Hubsync
 from hubsync.tui.answers import Refused
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from hubsync.services.install import InstallResult
 
 _JOBS = "jobs"
+_WAITING = "waiting for its turn"
 _NAMED = 3  # LoRAs of a render, in the line of its job
 
 
@@ -50,6 +53,8 @@ class Workshop(App[None]):
         self.jobs = Jobs(self, now=hubsync.now)
         changed: Signal[Ref | None] = Signal(self, "library changed")
         self.session = Session(hubsync=hubsync, jobs=self.jobs, library_changed=changed, graphics=graphics)
+        self.downloading = ThreadPoolExecutor(hubsync.settings.install.jobs, "download")
+        self._turns: dict[int, Future[None]] = {}
 
     @on(InstallConfirmed)
     def _install(self, message: InstallConfirmed) -> None:
@@ -86,7 +91,7 @@ class Workshop(App[None]):
         meant = jobs or self.jobs.history
         running = [job for job in meant if job.running and job.ref]
         for job in running:
-            self.jobs.stop(job, ending=JobState.PAUSED)
+            self._stop(job, JobState.PAUSED)
         for job in () if running else [job for job in meant if job.state is JobState.PAUSED]:
             self.start_again(job)
 
@@ -101,10 +106,15 @@ class Workshop(App[None]):
     def stop(self, job: Job) -> None:
         """Stop a running job, or give up a paused download."""
         if job.running:
-            self.jobs.stop(job, ending=JobState.CANCELLED)
+            self._stop(job, JobState.CANCELLED)
         elif job.state is JobState.PAUSED:
             self.jobs.end(job.number, JobState.CANCELLED, f"{job.label}: given up")
             self._give_up(job)
+
+    def _stop(self, job: Job, ending: JobState) -> None:
+        self.jobs.stop(job, ending=ending)
+        if turn := self._turns.get(job.number):
+            turn.cancel()  # of no effect once it has begun
 
     def start_again(self, job: Job) -> None:
         """Go on with a paused download, or try again what failed or was stopped: a download goes on where it can."""
@@ -181,21 +191,47 @@ class Workshop(App[None]):
         instead: Job | None = None,
         unit: str = "pictures",
     ) -> None:
-        """Begin a job in a thread of the app's: a screen that goes away does not end it. Downloads have `refs`."""
+        """Begin a job in a thread of the app's: a screen that goes away does not end it.
+
+        Downloads have `refs`; `install.jobs` of them are under way at once, the others wait without a thread.
+        """
         if self.jobs.running(label):
             return
         job = self.jobs.start(label, counts_bytes=bool(refs), refs=refs, work=work, instead=instead, unit=unit)
 
+        def tell(event: Event) -> None:
+            self.post_message(JobAdvanced(job.number, event))
+
         def run() -> None:
             try:
-                end = work(job, lambda event: self.post_message(JobAdvanced(job.number, event)))
+                end = work(job, tell)
             except Cancelled:
                 end = JobStopped(job.number, JobState.CANCELLED, f"{label}: stopped")
             except HubsyncError as error:
                 end = JobStopped(job.number, JobState.FAILED, f"{label}: {told(error)}", error)
             self.post_message(end)
 
-        self.run_worker(run, name=str(job.number), group=_JOBS, thread=True, exit_on_error=False)
+        if not refs:
+            self.run_worker(run, name=str(job.number), group=_JOBS, thread=True, exit_on_error=False)
+            return
+        self.jobs.hear(job.number, Noted(key=job.ref, message=_WAITING))
+
+        def in_turn() -> None:
+            tell(Noted(key=job.ref, message=""))
+            run()
+
+        self.run_worker(self._in_turn(job, in_turn), name=str(job.number), group=_JOBS, exit_on_error=False)
+
+    async def _in_turn(self, job: Job, run: Callable[[], None]) -> None:
+        turn = self._turns[job.number] = self.downloading.submit(run)
+        try:
+            await asyncio.wrap_future(turn)
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                raise
+            self.post_message(JobStopped(job.number, JobState.CANCELLED, f"{job.label}: stopped"))
+        finally:
+            del self._turns[job.number]
 
     @on(JobAdvanced)
     def _hear(self, message: JobAdvanced) -> None:

@@ -87,6 +87,7 @@ async def _use(hubsync: Hubsync) -> list[float]:
         gaps = await _gaps(work)
         app.jobs.cancel_all()
     app.threads.shutdown()
+    app.downloading.shutdown()
     return gaps
 
 

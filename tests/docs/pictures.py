@@ -114,6 +114,7 @@ async def six_screens(hubsync: Hubsync) -> None:
         await user.press("slash", *"render.")
         user.take("settings")
     app.threads.shutdown()
+    app.downloading.shutdown()
 
 
 def contact_sheet(ground: Playground, name: str, *arguments: str) -> None:

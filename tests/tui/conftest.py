@@ -176,6 +176,7 @@ def start() -> Start:
         async with app.run_test(size=size, message_hook=seen.append) as pilot:
             yield Journey(app, pilot, seen)
         app.threads.shutdown()  # a request under way must not outlive its client
+        app.downloading.shutdown()
 
     return open_tui
 

@@ -12,9 +12,10 @@ from hubsync.events import Advanced, Failed, Finished, Noted, Started, Verified
 from hubsync.sandbox.hub import Fault, FaultKind
 from hubsync.sandbox.playground import Playground
 from hubsync.services.library import LibraryService
+from hubsync.services.planning import Plan
 from hubsync.tui.answers import Refused, Shown
 from hubsync.tui.jobs import JobState
-from hubsync.tui.messages import InstallEnded, JobStopped
+from hubsync.tui.messages import InstallConfirmed, InstallEnded, JobStopped
 from hubsync.tui.screens.preflight import Planned
 from hubsync.tui.widgets.activity import job_line
 from tests.tui.conftest import Journey, OpenHubsync, Start
@@ -101,6 +102,28 @@ async def test_a_wrong_file_is_an_error_with_its_hint(
         assert f"✗ {ended.result.error.message}"[:40] in journey.text
         assert [row for row in journey.discover.listing.rows if row.installed] == []
     assert hubsync.library.list() == []
+
+
+async def test_downloads_take_turns(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """As many as `install.jobs` are under way; those that wait can be stopped, paused and gone on with at once."""
+    ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
+    hubsync = open_library(install__jobs="1")
+    plans = [plan for plan in hubsync.install.plan(["civitai:1001", "civitai:1004", "civitai:1002"]) if isinstance(plan, Plan)]
+    async with start(hubsync) as journey:
+        app, jobs = journey.app, journey.app.jobs
+        for plan in plans:
+            journey.discover.post_message(InstallConfirmed(plan.file.ref, [plan]))
+        await journey.until(lambda: any(job.done for job in jobs.running()))
+        assert [job.note for job in jobs.running()] == ["", "waiting for its turn", "waiting for its turn"]
+        app.stop(jobs.history[1])
+        await journey.until(lambda: jobs.history[1].state is JobState.CANCELLED)
+        app.pause_or_go_on(jobs.history[2])
+        await journey.until(lambda: jobs.history[2].state is JobState.PAUSED)
+        ground.hub.switch()
+        app.pause_or_go_on(jobs.history[2])
+        await journey.until(lambda: not jobs.running())
+        assert [job.state for job in jobs.history] == [JobState.DONE, JobState.CANCELLED, JobState.DONE]
+    assert {lora.name for lora in hubsync.library.list()} == {plans[0].target.stem, plans[2].target.stem}
 
 
 async def test_quitting_stops_what_runs(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
