@@ -108,7 +108,8 @@ async def test_downloads_take_turns(open_library: OpenHubsync, ground: Playgroun
     """As many as `install.jobs` are under way; those that wait can be stopped, paused and gone on with at once."""
     ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
     hubsync = open_library(install__jobs="1")
-    plans = [plan for plan in hubsync.install.plan(["civitai:1001", "civitai:1004", "civitai:1002"]) if isinstance(plan, Plan)]
+    entries = hubsync.install.plan(["civitai:1001", "civitai:1004", "civitai:1002"])
+    plans = [plan for plan in entries if isinstance(plan, Plan)]
     async with start(hubsync) as journey:
         app, jobs = journey.app, journey.app.jobs
         for plan in plans:
