@@ -200,7 +200,11 @@ def build(values: Mapping[str, Any], *, where: str = "the settings") -> Settings
     try:
         return msgspec.convert(nested, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise BadConfig(f"{where}: {error}", hint="`hubsync config list` shows every key and its value") from error
+        from hubsync.wanted import refusal
+
+        told = refusal(Settings, str(error))
+        told = told if told.startswith(where) else f"{where}: {told}"
+        raise BadConfig(told, hint="`hubsync config list` shows every key and its value") from error
 
 
 def _split(key: str) -> tuple[str, str]:
@@ -259,30 +263,31 @@ def write(key: str, value: str, *, environ: Mapping[str, str] = os.environ) -> P
     Raises:
         BadConfig: unknown key, a value it cannot hold, or a hub that would be asked by plain http.
     """
+    from hubsync.tomlfile import put
+
     check_key(key)
     if key in _ADDRESSES:
         _require_safe(value)
     path = config_path(environ)
     current = {**dict(_walk(_read(path))), key: value}
     checked = flatten(build(current, where=key)).get(key, value)
-    _write_toml(path, key, checked)
+    put(path, *_split(key), checked)
     return path
 
 
-def _write_toml(path: Path, key: str, value: object) -> None:
-    import tomlkit
+def unset(key: str, *, environ: Mapping[str, str] = os.environ) -> Path:
+    """Take one key out of the configuration file, if it is there, so that its default counts.
 
-    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-    section, name = _split(key)
-    if section and section not in document:
-        document[section] = tomlkit.table()
-    table: Any = document[section] if section else document
-    table[name] = value
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(tomlkit.dumps(document))
-    aside.replace(path)
+    Raises:
+        BadConfig: unknown key, or a file that is no TOML.
+    """
+    from hubsync.tomlfile import put
+
+    check_key(key)
+    path = config_path(environ)
+    if key in dict(_walk(_read(path))):
+        put(path, *_split(key), None)
+    return path
 
 
 def shipped(name: str) -> Path:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from hubsync.errors import HubError, RateLimited, Unreachable
+
 LONGEST_WAIT = 60.0
 """Seconds hubsync waits because a hub says so; where more is asked, it gives up at once and says how long."""
 
@@ -24,19 +26,24 @@ def host_of(url: str) -> str:
 
 @dataclass(slots=True)
 class _Host:
-    """What is known of one host. `until` is when it may be asked again, `since` when that was last decided."""
+    """What is known of one host. `until` is when it may be asked again, `since` when that was last decided.
+
+    `asked` tells that the host itself wants to be left alone until then.
+    """
 
     turns: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(_AT_ONCE))
     until: float = float("-inf")
     since: float = float("-inf")
     failures: int = 0
+    asked: bool = False
 
 
 class Limiter:
     """Shared by every thread that asks a hub or downloads; hosts are told apart by name and port.
 
     A host in trouble is left alone by all until the wait it asks for is over, or else 1, 2, 4, … times `first`
-    seconds with jitter. `sleep`, `clock` and `jitter` (0 to 1) are for tests.
+    seconds with jitter; that begins anew when nobody was waiting for it. `sleep`, `clock` and `jitter` (0 to 1) are
+    for tests.
     """
 
     def __init__(
@@ -52,14 +59,20 @@ class Limiter:
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
 
     @contextmanager
-    def turn(self, host: str) -> Iterator[float]:
-        """Wait until the host may be asked, then hold one of its places; gives the time the question began."""
+    def turn(self, host: str, *, patience: float | None = None) -> Iterator[float]:
+        """Wait until the host may be asked, then hold one of its places; gives the time the question began.
+
+        Raises:
+            HubError: that would be longer than `patience` seconds.
+        """
         with self._lock:
             known = self._hosts[host]
         with known.turns:
             seen = None
             # A wait that grew meanwhile is kept too.
             while (until := known.until) != seen and (left := until - self._clock()) > 0:
+                if patience is not None and left > patience:
+                    raise _left_alone(host, left, asked=known.asked)
                 self._sleep(left)
                 seen = until
             yield self._clock()
@@ -81,11 +94,16 @@ class Limiter:
         with self._lock:
             known, now = self._hosts[host], self._clock()
             if began >= known.since:
-                known.failures += 1
+                # Whoever waited asks as soon as the wait is over: a later question goes on with no series of tries.
+                known.failures = 1 if began > known.until + self._first else known.failures + 1
                 known.since = now
             wait = self._first * 2.0 ** (known.failures - 1) if asked is None else asked
             # Jitter keeps clients that failed together from coming back together.
-            known.until = max(known.until, now + min(wait, LONGEST_WAIT) + self._first * self._jitter())
+            until = now + min(wait, LONGEST_WAIT) + self._first * self._jitter()
+            if until > known.until:
+                # A wait the host asked for is not forgotten because it then failed as well.
+                known.asked = asked is not None or (known.asked and known.until > now)
+                known.until = until
 
     def well(self, host: str, *, began: float) -> None:
         """A question that began then was answered: whatever trouble there was before is over."""
@@ -93,3 +111,18 @@ class Limiter:
             known = self._hosts[host]
             if began >= known.since:
                 known.failures, known.until = 0, float("-inf")
+
+    def forget(self) -> None:
+        """Somebody wants to know now: hosts that failed may be asked at once, but for those that asked for a wait."""
+        with self._lock:
+            for known in self._hosts.values():
+                if not known.asked:
+                    known.failures, known.until = 0, float("-inf")
+
+
+def _left_alone(host: str, left: float, *, asked: bool) -> HubError:
+    """Why a host is not asked now."""
+    again = f"it is asked again in {left:.0f} s"
+    if asked:
+        return RateLimited(f"{host} asks for fewer requests: {again}", retry_after=left)
+    return Unreachable(f"{host} did not answer: {again}", retry_after=left)

@@ -25,6 +25,7 @@ _HEADER = ("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE")
         "hubsync render sks_frame",
         "hubsync render sks_frame --weights -1,0,0.5,1 --seeds 1,2",
         "hubsync render mona_outfits::all --prompt 'a large blue ring'",
+        "hubsync render sks_frame:0.9 add_detail:0.5 --together --prompt 'a lighthouse'",
         "hubsync render --all --set-preview",
     ),
 )
@@ -40,6 +41,7 @@ _HEADER = ("LORA", "KIND", "SEED", "EFFECT", "OF ITS WORDS", "PICTURE")
 @click.option("--sampler", metavar="NAME", help="By AUTOMATIC1111's name.  [default: the family's own]")
 @click.option("--checkpoint", metavar="PATH", help="A checkpoint, diffusers folder or Hugging Face repository.")
 @click.option("--device", help="cpu, cuda or mps.  [default: the best there is]")
+@click.option("--together", is_flag=True, help="All LoRAs in one picture, with all their words.")
 @click.option("--no-batch", is_flag=True, help="One picture at a time.")
 @click.option("--set-preview", is_flag=True, help="Take the render as the LoRA's preview, even if it has one.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the pictures go.")
@@ -67,6 +69,7 @@ def render_command(call: Call, names: tuple[str, ...], **options: Any) -> int:  
         sampler=options["sampler"],
         checkpoint=options["checkpoint"],
         device=options["device"],
+        together=options["together"],
         batch=not options["no_batch"],
         out=options["out"],
     )

@@ -18,8 +18,11 @@ class Hub(Protocol):
 
     source: Source
 
-    def search(self, query: Query) -> Page:
-        """One page of what the hub has; rows hold their first version only."""
+    def search(self, query: Query, *, patience: float | None = None) -> Page:
+        """One page of what the hub has; rows hold their first version only.
+
+        A hub that is in trouble is waited for, `patience` seconds at a time at most.
+        """
 
     def lora(self, ref: Ref) -> Lora:
         """Everything on a page: versions newest first, but what `ref` names before the others."""

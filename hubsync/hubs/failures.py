@@ -49,7 +49,8 @@ def failure(response: httpx2.Response, *, page: str = "") -> HubsyncError | None
 
 def unreachable(url: str, error: Exception) -> Unreachable:
     """The error for a connection that did not come about, or broke."""
-    what = "did not answer in time" if "Timeout" in type(error).__name__ else f"cannot be reached ({said(error)})"
+    reason = re.sub(r"^\[Errno -?\d+\] ", "", said(error))
+    what = "did not answer in time" if "Timeout" in type(error).__name__ else f"cannot be reached ({reason})"
     return Unreachable(f"{host_of(url)} {what}", hint="check the network; `hubsync doctor` tries every hub")
 
 

@@ -63,11 +63,12 @@ class Http:
         *,
         page: str = "",
         retries: int | None = None,
+        patience: float | None = None,
         **options: Any,  # noqa: ANN401 - passed to httpx2
     ) -> httpx2.Response:
         """A hub's good answer, asked for again where that may help.
 
-        `page` is what a person would open instead; hints name it.
+        `page` is what a person would open instead; hints name it. `patience` as in `retrying`.
 
         Raises:
             HubsyncError: no connection, or a refusal; `hubsync.hubs.failures` tells which.
@@ -79,19 +80,28 @@ class Http:
                 raise error
             return response
 
-        return self.retrying(attempt, url, retries=retries)
+        return self.retrying(attempt, url, retries=retries, patience=patience)
 
-    def retrying(self, attempt: Callable[[], T], url: str, *, retries: int | None = None) -> T:
-        """Call `attempt`, which asks `url`, until it answers or fails in a way that does not pass."""
+    def retrying(
+        self, attempt: Callable[[], T], url: str, *, retries: int | None = None, patience: float | None = None
+    ) -> T:
+        """Call `attempt`, which asks `url`, until it answers or fails in a way that does not pass.
+
+        No wait for another try is longer than `patience` seconds, and none follows a try that took longer: it fails
+        instead.
+        """
         host, left = host_of(url), self.retries if retries is None else retries
         while True:
-            with self.limiter.turn(host) as began:
+            with self.limiter.turn(host, patience=patience) as began:
                 try:
                     answer = attempt()
                 except HubError as trouble:
                     if not trouble.passes or not left or (trouble.retry_after or 0) > LONGEST_WAIT:
                         raise
                     self.limiter.busy(host, began=began, asked=trouble.retry_after)
+                    waited = max(self.limiter.now() - began, self.limiter.delay(host))
+                    if patience is not None and waited > patience:
+                        raise
                     left -= 1
                     continue
             self.limiter.well(host, began=began)

@@ -16,10 +16,10 @@ from hubsync.prompts.formats import Format, format_notes, word_for, written
 from hubsync.prompts.mixing import library_notes
 from hubsync.prompts.places import TagPlace, find_word, lora_places, places_of
 from hubsync.prompts.resolution import Names
-from hubsync.prompts.syntax import tag
+from hubsync.prompts.syntax import number, tag
 from hubsync.prompts.words import pieces, split
 
-__all__ = ["Change", "Choice", "Composed", "Format", "Note", "Placed", "Placement", "compose", "remove"]
+__all__ = ["Change", "Choice", "Composed", "Format", "Note", "Placed", "Placement", "compose", "remove", "to_load"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +119,20 @@ def compose(
         inserted=tuple(replace(change, text=written(change.text, format)) for change in changes),
         warnings=tuple(dict.fromkeys(notes)),
     )
+
+
+def to_load(loras: Sequence[Placed], format: Format) -> tuple[str, ...]:  # noqa: A002
+    """What a reader without tags has to be told: the LoRAs to load beside the prompt, and how strongly."""
+    found = [lora for lora in loras if lora.found]
+    if not found or format not in {Format.COMFYUI, Format.PLAIN}:
+        return ()
+    place = "in LoraLoader" if format is Format.COMFYUI else "beside the prompt"
+    return (f"to be loaded {place}: {', '.join(map(_strength, found))}",)
+
+
+def _strength(lora: Placed) -> str:
+    apart = "" if lora.te_weight == lora.unet_weight else f" (clip {number(lora.te_weight)})"
+    return f"{lora.name} {number(lora.unet_weight)}{apart}"
 
 
 def remove(text: str, gone: Choice, *, keep: Sequence[Choice] = (), negative: str = "") -> Composed:

@@ -24,6 +24,8 @@ POLL = 0.05
 GRACE = 3.0
 """Seconds a process has to end when asked, before it is killed."""
 
+_LAST_WORDS = 1.0  # seconds in which what an ended process said is read, however busy the machine
+
 _INSTALL = "pip install 'hubsync[render]', or set render.python to an interpreter that has it"
 
 
@@ -78,7 +80,9 @@ class Child:
                 line = self._lines.get(timeout=POLL)
             except queue.Empty:
                 if ended:  # a process of its own making may hold the pipe open
-                    return
+                    self._reader.join(_LAST_WORDS)
+                    if self._lines.empty():
+                        return
                 if time.monotonic() - last > timeout:
                     message = f"the renderer said nothing for {timeout:g} seconds and was stopped"
                     raise HubsyncError(message, hint="hubsync config set render.timeout SECONDS") from None

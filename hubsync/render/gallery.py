@@ -128,8 +128,12 @@ def _parameters(plan: RenderPlan, row: PlannedRow, loaded: wire.Loaded, size: tu
 
 
 def _stem(row: PlannedRow) -> str:
-    """`add_detail.w0.8.s1.words2`: what the picture shows, readable and sorted by LoRA; 2 is the group of several."""
-    subject = "base" if row.lora is None else f"{row.lora}.w{row.weight:g}"
+    """`add_detail.w0.8.s1.words2`: what the picture shows, readable and sorted by LoRA; 2 is the group of several.
+
+    The names of LoRAs tested together may be too many for a file's.
+    """
+    name = row.lora if len(row.tested) < 2 else "together"
+    subject = "base" if name is None else f"{name}.w{row.weight:g}"
     return f"{subject}.s{row.drawn.seed}" + (f".words{row.group or ''}" if row.kind is RenderKind.TRIGGERED else "")
 
 

@@ -33,7 +33,10 @@ _CELL = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """How to render; None and "" leave a choice to the family or the checkpoint. `batch` False draws row by row."""
+    """How to render; None and "" leave a choice to the family or the checkpoint.
+
+    `together` tests all LoRAs as one: what is drawn is the whole prompt. `batch` False draws row by row.
+    """
 
     prompt: str | None = None
     negative: str = ""
@@ -45,6 +48,7 @@ class RenderOptions:
     sampler: str | None = None
     checkpoint: str | None = None
     device: str | None = None
+    together: bool = False
     batch: bool = True
     out: Path | None = None
 
@@ -78,7 +82,7 @@ class RenderPlan:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The LoRAs under test, in order."""
+        """What is under test, in order: LoRAs, or several as one."""
         return tuple(dict.fromkeys(row.lora for row in self.rows if row.lora is not None))
 
     def without(self, refused: Mapping[str, HubsyncError]) -> RenderPlan:
@@ -157,6 +161,7 @@ def make_plan(
         weights=options.weights,
         seeds=options.seeds or (settings.render.seed,),
         default_weight=settings.prompt.default_weight,
+        together=options.together,
     )
     return RenderPlan(
         rows=rows,

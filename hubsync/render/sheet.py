@@ -16,7 +16,7 @@ from hubsync.prompts.syntax import extra_networks
 from hubsync.render.lettering import GREEN, GREY, RED, Label
 from hubsync.render.paper import Cell, Section, SheetRow, draw_sheet
 from hubsync.render.plan import RenderPlan
-from hubsync.render.rows import PlannedRow
+from hubsync.render.rows import PlannedRow, shared_weight
 from hubsync.render.verdict import verdicts
 
 if TYPE_CHECKING:
@@ -60,11 +60,7 @@ def _test(drawn: Sequence[Pair], base: Render, kinds: Sequence[RenderKind], judg
     """The pictures of one LoRA and seed: base, LoRA and its first words in one row, words of other groups below."""
     first = drawn[0][0]
     cells = {kinds.index(RenderKind.BASE): _cell(base)}
-    labels = (
-        [Label(first.lora, lines=2), Label(f"weight {first.weight:g}, seed {first.drawn.seed}", GREY)]
-        if first.lora
-        else []
-    )
+    labels = [Label(first.lora, lines=2), Label(f"{_weight(first)}seed {first.drawn.seed}", GREY)] if first.lora else []
     labels += _found(judged.get((first.lora, first.weight)))
     for row, render in drawn:
         if row.kind is RenderKind.TRIGGERED:
@@ -74,6 +70,12 @@ def _test(drawn: Sequence[Pair], base: Render, kinds: Sequence[RenderKind], judg
             labels.append(Label(f"words: {', '.join(row.trigger_words)}", GREY))
         cells[kinds.index(row.kind)] = _cell(render)
     yield SheetRow(tuple(labels) or (Label(f"seed {first.drawn.seed}", GREY),), cells)
+
+
+def _weight(row: PlannedRow) -> str:
+    """The weight, where the name does not hold it."""
+    weight = shared_weight(row.tested)
+    return "" if weight is None else f"weight {weight:g}, "
 
 
 def _sweeps(subjects: Sequence[str], pairs: Sequence[Pair], judged: Verdicts) -> Iterator[Section]:

@@ -54,11 +54,11 @@ def verdicts(rows: Sequence[PlannedRow], renders: Sequence[Render]) -> tuple[Ver
     for row, render in zip(rows, renders, strict=True):
         if row.lora and row.weight is not None:
             tested[row.lora, row.weight].append(render)
-    return judge_all(tested)
+    return judge_all(tested, together=any(len(row.tested) > 1 for row in rows))
 
 
-def judge_all(tested: Mapping[tuple[str, float], Sequence[Render]]) -> tuple[Verdict, ...]:
-    """The same of renders by the LoRA and weight they show."""
+def judge_all(tested: Mapping[tuple[str, float], Sequence[Render]], *, together: bool = False) -> tuple[Verdict, ...]:
+    """The same of renders by the LoRA and weight they show; of several LoRAs `together` no words are looked for."""
     heaviest = {lora: max(abs(weight) for other, weight in tested if other == lora) for lora, _ in tested}
     return tuple(
         judge(
@@ -67,7 +67,7 @@ def judge_all(tested: Mapping[tuple[str, float], Sequence[Render]]) -> tuple[Ver
             found,
             alone=_by_words(tested.get((lora, 0.0), ())),
             # Of a sweep the strongest says it for all.
-            missing_words=abs(weight) == heaviest[lora],
+            missing_words=not together and abs(weight) == heaviest[lora],
         )
         for (lora, weight), found in tested.items()
         if weight
@@ -94,7 +94,7 @@ def judge(
     finding = _found(effect, full, words_matter=len(idle) < len(groups))
     said = [
         f"{finding} at {weight:g}" if finding is Finding.NOTHING else finding.value,
-        f" ({_numbers(effect, full)})",
+        f" ({_numbers(effect, full)}{_means(renders)})",
         *_advice(weight, effect, finding),
     ]
     if missing_words and full is None and effect is not None and effect < WEAK * abs(weight):
@@ -142,6 +142,12 @@ def _numbers(effect: float | None, full: float | None) -> str:
     if effect is None or full is None:
         return f"effect {effect or full or 0:.3f}"
     return f"effect {effect:.3f} without words, {full:.3f} with"
+
+
+def _means(renders: Sequence[Render]) -> str:
+    """That the numbers are no single picture's, where they are not."""
+    seeds = len({render.seed for render in renders})
+    return f", mean of {seeds} seeds" if seeds > 1 else ""
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

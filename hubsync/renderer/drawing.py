@@ -55,7 +55,8 @@ class Artist:
         if self._encoder is None and any(_is_weighted(row.prompt) for row in request.rows):
             self._say(Note(message="this checkpoint's text encoders know no weights: (word:1.2) is drawn as word"))
         size = request.size or native_size(self._pipe)
-        most = request.batch or most_rows(size, room(self._pipe), self._pipe.dtype)
+        processor = execution_device(self._pipe).type == "cpu"
+        most = request.batch or most_rows(size, room(self._pipe), self._pipe.dtype, processor=processor)
         done = 0
         for group in self._alike(request):
             at = 0

@@ -69,7 +69,7 @@ class Hubsync:
         """Searching and showing."""
         from hubsync.services.search import SearchService
 
-        return SearchService(hub=self._network.hub, records=self.records)
+        return SearchService(hub=self._network.hub, records=self.records, forget=self._network.forget)
 
     @cached_property
     def install(self) -> InstallService:

@@ -154,8 +154,9 @@ class DoctorService:
         return Check(
             name="device",
             status="warning",
-            message="no GPU found: test renders take minutes on the processor",
-            hint="try few LoRAs and few steps (render.steps), or use a machine with a GPU",
+            message="no GPU found: the processor renders",
+            hint="with a checkpoint of full size a test takes minutes: try few LoRAs and few steps (render.steps), "
+            "or use a machine with a GPU",
         )
 
     def _checkpoints(self) -> Check:

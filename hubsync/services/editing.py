@@ -28,6 +28,19 @@ class EditService:
         """
         return self._words(lora, lambda groups: editing.added(groups, words, group=group))
 
+    def add_group(self, lora: Installed, words: Iterable[str]) -> Installed:
+        """Put words into a group of their own, behind the others; it is on, for it was asked for.
+
+        Raises:
+            UsageError: no word.
+        """
+
+        def change(groups: Groups) -> Groups:
+            number = len(groups) + 1
+            return editing.switched(editing.added(groups, words, group=number), (), on=True, group=number)
+
+        return self._words(lora, change)
+
     def remove(self, lora: Installed, words: Iterable[str], *, group: int | None = None) -> Installed:
         """Take words out, or a whole group; what a hub says stays known, and `reset` brings it back.
 
@@ -58,8 +71,7 @@ class EditService:
         Raises:
             UsageError: no weight any tool takes.
         """
-        if not -10 <= weight <= 10:
-            raise UsageError(f"{weight:g} is no weight", hint="most LoRAs want one between -2 and 2")
+        check_weight(weight)
         return self._user(lora, lambda user, _: replace(user, weight=weight))
 
     def negate(self, lora: Installed, text: str) -> Installed:
@@ -89,3 +101,13 @@ class EditService:
             return replace(entry, statements=(*others, change(user, entry.lora)))
 
         return self.shelf.change(lora.path, edited)
+
+
+def check_weight(weight: float) -> None:
+    """Refuse a weight that no tool takes.
+
+    Raises:
+        UsageError: it is beyond 10 either way.
+    """
+    if not -10 <= weight <= 10:
+        raise UsageError(f"{weight:g} is no weight", hint="most LoRAs want one between -2 and 2")

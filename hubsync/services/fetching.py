@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hubsync.domain import Installed
@@ -19,11 +20,12 @@ from hubsync.services.planning import Plan, Planner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
-    """Fetches planned files; bytes that are wrong end up in `quarantine`."""
+    """Fetches planned files; bytes that are wrong end up in `quarantine`. `held`: locks this very process holds."""
 
     planner: Planner
     transfer: Callable[[], Transfer]
     quarantine: Path
+    held: set[Path] = field(default_factory=set)
 
     def bring(self, plan: Plan, *, sink: Sink, cancel: threading.Event) -> tuple[Plan, Received] | Installed:
         """The file at its target, or what another process installed of it meanwhile; the plan as it turned out.
@@ -40,9 +42,10 @@ class Fetcher:
             return plan, here
 
         def wait() -> None:
-            sink(Noted(key=plan.asked, message="another hubsync downloads it already: waiting for it"))
+            who = "it is being downloaded" if plan.part.lock in self.held else "another hubsync downloads it"
+            sink(Noted(key=plan.asked, message=f"{who} already: waiting for it"))
 
-        with plan.part.held(cancel, waiting=wait):
+        with plan.part.held(cancel, waiting=wait), self._holding(plan.part.lock):
             if not plan.options.force and (installed := self.planner.same(plan.file)):
                 return installed
             plan, received = self._fetch(plan, sink, cancel)
@@ -54,6 +57,14 @@ class Fetcher:
             plan.part.discard()
         plan.part.lock.unlink(missing_ok=True)
         return plan, received
+
+    @contextmanager
+    def _holding(self, lock: Path) -> Iterator[None]:
+        self.held.add(lock)
+        try:
+            yield
+        finally:
+            self.held.discard(lock)
 
     def _fetch(self, plan: Plan, sink: Sink, cancel: threading.Event) -> tuple[Plan, Received]:
         def tell(flow: Flow) -> None:

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from hubsync.domain import Installed, LoraUse, Render, RenderKind
 from hubsync.domain.renders import Verdict
 from hubsync.errors import UsageError
 from hubsync.render.plan import RenderOptions
+from hubsync.render.rows import shared_weight, subject_of
 from hubsync.render.samplers import find_sampler
 from hubsync.render.verdict import judge_all
 from hubsync.services.triggers import Wish
@@ -19,11 +21,21 @@ from hubsync.services.triggers import Wish
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A picture of a test: the LoRA it shows, None for a base, and what the test says of that LoRA at that weight."""
+    """A picture of a test: the LoRAs under test in it, none in a base, and what the test says of what it shows."""
 
     render: Render
-    subject: LoraUse | None = None
+    tested: tuple[LoraUse, ...] = ()
     verdict: Verdict | None = None
+
+    @property
+    def subject(self) -> LoraUse | None:
+        """What it shows: a LoRA, or several as one."""
+        return subject_of(self.tested)
+
+    @property
+    def weight(self) -> float | None:
+        """The weight of that, where its name does not hold several."""
+        return shared_weight(self.tested)
 
     @property
     def test(self) -> tuple[Path, datetime]:
@@ -43,15 +55,17 @@ def seen(test: Sequence[Render]) -> tuple[Drawn, ...]:
     """The pictures of one whole test with what they show and say, in their order."""
     given = {use.name for render in test if render.kind is RenderKind.BASE for use in render.loras}
     # A base shows the LoRAs of the user's own prompt, which are in all of its test's pictures.
-    subjects = [next((use for use in render.loras if use.name not in given), None) for render in test]
-    tested: dict[tuple[str, float], list[Render]] = defaultdict(list)
+    uses = [tuple(use for use in render.loras if use.name not in given) for render in test]
+    subjects = [subject_of(tested) for tested in uses]
+    shown: dict[tuple[str, float], list[Render]] = defaultdict(list)
     for render, subject in zip(test, subjects, strict=True):
         if subject:
-            tested[subject.name, subject.weight].append(render)
-    judged = {(verdict.lora, verdict.weight): verdict for verdict in judge_all(tested)}
+            shown[subject.name, subject.weight].append(render)
+    together = any(len(tested) > 1 for tested in uses)
+    judged = {(verdict.lora, verdict.weight): verdict for verdict in judge_all(shown, together=together)}
     return tuple(
-        Drawn(render=render, subject=subject, verdict=judged.get((subject.name, subject.weight)) if subject else None)
-        for render, subject in zip(test, subjects, strict=True)
+        Drawn(render=render, tested=tested, verdict=judged.get((subject.name, subject.weight)) if subject else None)
+        for render, tested, subject in zip(test, uses, subjects, strict=True)
     )
 
 
@@ -65,36 +79,57 @@ def sheet_of(test: Sequence[Render]) -> Path | None:
 def again(test: Sequence[Render], find: Callable[[str], Installed]) -> tuple[list[Wish], RenderOptions]:
     """What to ask for to draw a test again; `find` gives the LoRAs by name.
 
-    Weights that all LoRAs of a test share are those of its options, others those of the wishes.
+    Weights that all LoRAs of a test share are those of its options, others those of the wishes. LoRAs tested together
+    are that again, with the words they have.
 
     Raises:
         UsageError: it shows no LoRA. NotFound, Ambiguous: as `find`.
     """
-    shown: dict[str, list[Drawn]] = defaultdict(list)
-    for one in seen(test):
-        if one.subject:
-            shown[one.subject.name].append(one)
+    pictures = seen(test)
+    shown: dict[str, list[Render]] = defaultdict(list)
+    found: dict[str, dict[float, None]] = defaultdict(dict)
+    for one in pictures:
+        for use in one.tested:
+            shown[use.name].append(one.render)
+            found[use.name][use.weight] = None
     if not shown:
         raise UsageError("this test shows no LoRA", hint="n begins a new one")
-    weights = {
-        name: tuple(dict.fromkeys(one.subject.weight for one in found if one.subject)) for name, found in shown.items()
-    }
-    groups = {name: _groups(find(name), [one.render for one in found]) for name, found in shown.items()}
-    if len(set(weights.values())) == 1:
-        wishes = [Wish(name=name, groups=groups[name]) for name in shown]
-        return wishes, _options(test, weights=next(iter(weights.values())))
+    together = any(len(one.tested) > 1 for one in pictures)
+    together = together or any(_joined(find(name), renders) for name, renders in shown.items())
+    weights = {name: tuple(own) for name, own in found.items()}
+    groups = {name: _groups(find(name), renders, together=together) for name, renders in shown.items()}
+    swept = {own for own in weights.values() if not together or len(own) > 1}
+    if len(swept) == 1:
+        (shared,) = swept
+        wishes = [
+            Wish(name=name, weight=None if own == shared else own[0], groups=groups[name])
+            for name, own in weights.items()
+        ]
+        return wishes, _options(test, weights=shared, together=together)
     uses = [(name, weight) for name, found in weights.items() for weight in found]
-    return [Wish(name=name, weight=weight, groups=groups[name]) for name, weight in uses], _options(test, weights=())
+    return [Wish(name=name, weight=weight, groups=groups[name]) for name, weight in uses], _options(
+        test, weights=(), together=together
+    )
 
 
-def _groups(lora: Installed, renders: Sequence[Render]) -> tuple[int, ...]:
+def _joined(lora: Installed, renders: Sequence[Render]) -> bool:
+    """Whether several groups of a LoRA, which are alternatives otherwise, are in one picture."""
+    words = {render.trigger_words for render in renders}
+    groups = [group.texts for group in lora.groups if group.texts and any(set(one) >= {*group.texts} for one in words)]
+    return len(groups) > 1 and tuple(chain(*groups)) in words
+
+
+def _groups(lora: Installed, renders: Sequence[Render], *, together: bool) -> tuple[int, ...]:
     """The numbers of the trigger groups that the renders show; none, which means the enabled ones, if they changed."""
+    if together:
+        drawn = {word for render in renders for word in render.trigger_words}
+        return tuple(group.index for group in lora.groups if group.texts and drawn.issuperset(group.texts))
     words = {render.trigger_words for render in renders if render.kind is RenderKind.TRIGGERED}
     found = {group.texts: group.index for group in lora.groups}
     return tuple(sorted(found[one] for one in words)) if words <= found.keys() else ()
 
 
-def _options(test: Sequence[Render], *, weights: tuple[float, ...]) -> RenderOptions:
+def _options(test: Sequence[Render], *, weights: tuple[float, ...], together: bool) -> RenderOptions:
     first = next((render for render in test if render.kind is RenderKind.BASE), test[0])
     return RenderOptions(
         prompt=first.prompt,
@@ -106,6 +141,7 @@ def _options(test: Sequence[Render], *, weights: tuple[float, ...]) -> RenderOpt
         size=first.size,
         sampler=_known(first.sampler),
         checkpoint=first.checkpoint,
+        together=together,
     )
 
 

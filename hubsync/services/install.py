@@ -86,10 +86,14 @@ class InstallService:
         with ThreadPoolExecutor(max_workers=jobs) as pool, ThreadPoolExecutor(max_workers=1) as clerk:
             # Beside the first downloads: loading what describes files and writes the database takes as long as 50 MB.
             batch = _Batch(self, sink, cancel, queued=clerk.submit(self._get_ready, wanted))
-            results = list(pool.map(batch.one, plans))
+            results: dict[int, InstallResult] = {}
+            # A twin comes when what brings its bytes is done: it finds them, or is fetched if that failed.
+            for twins in (False, True):
+                some = [plan for plan in plans if _is_twin(plan) is twins]
+                results.update(zip(map(id, some), pool.map(batch.one, some), strict=True))
         if cancel.is_set():
             raise Cancelled
-        return results
+        return [results[id(plan)] for plan in plans]
 
     def _get_ready(self, wanted: Sequence[Plan]) -> None:
         if wanted:
@@ -211,6 +215,10 @@ class _Batch:
             previews.save_preview(previews.fetch(transfer.client, preview.url, check=transfer.check), path)
         except HubsyncError as error:
             self.sink(Noted(key=plan.asked, message=f"no preview: {error.message}"))
+
+
+def _is_twin(plan: Plan | Unplannable) -> bool:
+    return isinstance(plan, Plan) and bool(plan.twin)
 
 
 def _beside(path: Path) -> tuple[Path, ...]:

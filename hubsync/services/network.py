@@ -105,6 +105,10 @@ class Network:
             for name in ("civitai", "hugging_face", "transfer"):
                 vars(self).pop(name, None)
 
+    def forget(self) -> None:
+        """Ask hosts that failed at once, whatever wait was left; see `Limiter.forget`."""
+        self._limiter.forget()
+
     def close(self) -> None:
         """Close the HTTP clients that were made."""
         for client in (*self._former, self._made):

@@ -40,6 +40,7 @@ class Plan:
     """One file that can be installed: where from, where to.
 
     existing: the same bytes, or the same LoRA under another header, in the library.
+    twin: the name of the file an earlier plan of the same call brings, if it holds the very bytes.
     adopted: the very bytes lie at `target` without being in the library.
     notes: what the user should know first.
     space_left: bytes free where it would go.
@@ -53,6 +54,7 @@ class Plan:
     part: Part
     options: InstallOptions
     existing: Installed | None = None
+    twin: str = ""
     adopted: bool = False
     notes: tuple[str, ...] = ()
     space_left: int = 0
@@ -81,11 +83,11 @@ class Planner:
         asked = list(references)
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             answers = list(pool.map(self._look_up, asked))
-        names = _Names(self)
+        batch = _Batch(self)
         entries: list[Plan | Unplannable] = []
         meant: set[Ref] = set()
         for text, answer in zip(asked, answers, strict=True):
-            for entry in self._entries(text, answer, options, names):
+            for entry in self._entries(text, answer, options, batch):
                 if isinstance(entry, Plan):
                     if entry.file.ref in meant:
                         continue
@@ -95,7 +97,7 @@ class Planner:
 
     def preflight(self, lora: Lora, ref: Ref, options: InstallOptions) -> Plan | Unplannable:
         """The entry for the file `ref` means of a LoRA that was asked for already."""
-        return next(self._entries(str(ref), (ref, lora), options, _Names(self)))
+        return next(self._entries(str(ref), (ref, lora), options, _Batch(self)))
 
     def download(self, plan: Plan) -> Download:
         """Where the bytes of a plan come from."""
@@ -127,7 +129,7 @@ class Planner:
             return error
 
     def _entries(
-        self, asked: str, answer: tuple[Ref, Lora] | HubsyncError, options: InstallOptions, names: _Names
+        self, asked: str, answer: tuple[Ref, Lora] | HubsyncError, options: InstallOptions, batch: _Batch
     ) -> Iterator[Plan | Unplannable]:
         """The file meant, then those it does not work without."""
         if isinstance(answer, HubsyncError):
@@ -138,33 +140,36 @@ class Planner:
             if not lora.versions:
                 raise NotFound(f"{lora.name} has no published version")
             file = choose_file(lora.versions[0], ref, options.file)
-            yield self._plan(asked, lora, file, options, names)
+            yield self._plan(asked, lora, file, options, batch)
         except HubsyncError as error:
             yield Unplannable(asked=asked, error=error)
             return
         for companion in companions(lora.versions[0], file):
             reference, alone = str(companion.ref), replace(options, file=None, name=None)
             try:
-                yield self._plan(reference, lora, companion, alone, names)
+                yield self._plan(reference, lora, companion, alone, batch)
             except HubsyncError as error:
                 yield Unplannable(asked=reference, error=error)
 
-    def _plan(self, asked: str, lora: Lora, file: LoraFile, options: InstallOptions, names: _Names) -> Plan:
+    def _plan(self, asked: str, lora: Lora, file: LoraFile, options: InstallOptions, batch: _Batch) -> Plan:
         version = lora.versions[0]
         folder = self._folder(lora, file, options)
         space = free_space(folder)
         existing, notes = self.same(file), list(cautions(version, file))
         if existing is not None and file.sha256 != existing.sha256:
             notes.append(f"the same LoRA as {existing.name}, which only has another header")
+        if existing is None and not options.force and (twin := batch.twin(file)):
+            again = replace(twin, asked=asked, lora=lora, version=version, file=file, adopted=False)
+            return replace(again, twin=twin.file.name, notes=(f"the same bytes as {twin.target.stem}",))
         stem, ending = wanted_stem(lora, file, options.name), placement.ending_of(file.name, file.format)
         target = placement.inside(folder, f"{stem}{ending}")
         adopted = False
         if existing is not None and (not options.force or existing.sha256 == file.sha256):
             target = existing.path
         elif options.force or not (adopted := self._left_behind(target, file)):
-            target = placement.inside(folder, f"{names.free(stem, suffixes(lora.ref), folder)}{ending}")
+            target = placement.inside(folder, f"{batch.free(stem, suffixes(lora.ref), folder)}{ending}")
         if existing is None:
-            notes += names.cautions(target.stem)
+            notes += batch.cautions(target.stem)
         plan = Plan(
             asked=asked,
             lora=lora,
@@ -181,7 +186,7 @@ class Planner:
         if plan.existing is None:
             check_access(version, file, lora.source, options, has_key=self.has_token(lora.source))
             _check_space(plan)
-            names.take(target.stem)
+            batch.take(plan)
         return plan
 
     def _folder(self, lora: Lora, file: LoraFile, options: InstallOptions) -> Path:
@@ -199,12 +204,13 @@ class Planner:
         return hash_file(path).sha256 == file.sha256.lower()
 
 
-class _Names:
-    """Names that are in use, in the library, on disk, or by an earlier plan; each read once, when first needed."""
+class _Batch:
+    """The plans made so far, and the names in use: in the library, on disk, or by one of them; read when needed."""
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
         self._read: set[Path] = set()
+        self._brought: dict[str, Plan] = {}
 
     def free(self, stem: str, more: Sequence[str], folder: Path) -> str:
         """`stem`, or something like it that nothing else is called, nor a file of `folder` nobody recorded."""
@@ -219,9 +225,15 @@ class _Names:
         for name in self._trained_as.get(stem, ()):
             yield f"{name} was trained as {stem}: its card in AUTOMATIC1111 will load this LoRA instead"
 
-    def take(self, stem: str) -> None:
-        """A plan has this name."""
-        self._taken.add(stem.casefold())
+    def twin(self, file: LoraFile) -> Plan | None:
+        """The plan that brings the same bytes."""
+        return self._brought.get((file.sha256 or "").lower())
+
+    def take(self, plan: Plan) -> None:
+        """A plan has its name, and brings its bytes."""
+        self._taken.add(plan.target.stem.casefold())
+        if plan.file.sha256:
+            self._brought[plan.file.sha256.lower()] = plan
 
     @cached_property
     def _taken(self) -> set[str]:

@@ -39,6 +39,11 @@ class Trashed:
     places: tuple[Path, ...]
 
     @property
+    def usable(self) -> bool:
+        """Whether the LoRA itself is there: of one whose file was gone already only what lay beside it is."""
+        return (self.folder / self.places[0].name).exists()
+
+    @property
     def size(self) -> int:
         """Bytes it takes in the trash."""
         return sum(path.stat().st_size for path in self.folder.iterdir() if path.name != _MANIFEST)
@@ -121,6 +126,15 @@ class RelocateService:
             shutil.rmtree(trashed.folder)
         return len(trash)
 
+    def check_move(self, loras: Sequence[Installed], to: str) -> None:
+        """Refuse a target before anything is moved.
+
+        Raises:
+            UnsafeName: the name breaks tags or file systems, is taken, or leaves the library.
+        """
+        for lora in loras:
+            self._free_target(lora, to)
+
     def move(self, lora: Installed, to: str) -> Installed:
         """Rename a LoRA, or move it to another folder (`to` ends in a slash then, or is FOLDER/STEM), with all of it.
 
@@ -132,10 +146,9 @@ class RelocateService:
         """
         if not lora.path.exists():
             raise NotFound(f"the file of {lora.name} is gone", hint="hubsync scan")
-        target = self._target(lora, to)
+        target = self._free_target(lora, to)
         if target == lora.path:
             return lora
-        self._check_free(target.stem, self.records.names().get(target.stem.casefold()), besides=lora.path)
         pairs = [(lora.path, target)]
         pairs += [
             (path, target.parent / f"{target.stem}{path.name[len(lora.path.stem) :]}") for path in beside(lora.path)
@@ -160,6 +173,12 @@ class RelocateService:
             self.read(path)
         return self.shelf.change(path, _renamed)
 
+    def _free_target(self, lora: Installed, to: str) -> Path:
+        """Where a LoRA would go, if nothing else is called so."""
+        target = self._target(lora, to)
+        self._check_free(target.stem, self.records.names().get(target.stem.casefold()), besides=lora.path)
+        return target
+
     def _target(self, lora: Installed, to: str) -> Path:
         if not to.strip():
             raise UnsafeName("a LoRA needs a name", hint="hubsync move NAME --to STEM")
@@ -171,7 +190,10 @@ class RelocateService:
         home = self._folder_of(lora.path) or lora.path.parent
         place = home / Path(folder or "/").expanduser() if slash else lora.path.parent
         base = self._folder_of(place) or home
-        return inside(base, os.path.relpath(place / f"{safe}{lora.path.suffix}", base))
+        try:
+            return inside(base, os.path.relpath(place / f"{safe}{lora.path.suffix}", base))
+        except UnsafeName as error:
+            raise UnsafeName(f"{place} is outside the library", hint=f"name a folder below {home}") from error
 
     def _folder_of(self, path: Path) -> Path | None:
         """The library's folder a path lies in."""

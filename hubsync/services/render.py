@@ -74,6 +74,8 @@ class RenderService:
         Raises:
             UnknownLora, WrongFamily, UsageError, HubsyncError: as of `plan`.
         """
+        if options.together:
+            raise UsageError("a whole library is not tested together", hint="name the LoRAs")
         wanted = defaultdict[Path, list[tuple[Installed, float | None]]](list)
         for wish in wishes:
             lora = self._wanted(wish)
@@ -186,15 +188,17 @@ class RenderService:
         """Make a picture the preview of the LoRA it shows, even if that has one; gives its name.
 
         Raises:
-            UsageError: it shows no LoRA. NotFound: the LoRA or the picture is gone. NoSpace, NoPermission: as files go.
+            UsageError: it shows no LoRA, or several. NotFound: the LoRA or the picture is gone.
+            NoSpace, NoPermission: as files go.
         """
-        subject = next(one.subject for one in self.test(render) if one.render.path == render.path)
-        if subject is None:
-            raise UsageError("a picture without a LoRA is nobody's preview", hint="choose one of the others")
+        tested = next(one.tested for one in self.test(render) if one.render.path == render.path)
+        if len(tested) != 1:
+            how = "with several LoRAs" if tested else "without a LoRA"
+            raise UsageError(f"a picture {how} is nobody's preview", hint="choose one of the others")
         if not render.path.exists():
             raise NotFound(f"the picture is gone: {render.path}")
-        self._adopt_preview(render, subject.name, force=True)
-        return subject.name
+        self._adopt_preview(render, tested[0].name, force=True)
+        return tested[0].name
 
     def infotext(self, render: Render) -> str:
         """The text in a picture from which other programs draw it again.

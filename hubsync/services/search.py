@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,25 +23,29 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchService:
-    """Asks the hubs. `hub` is called on first use: making an HTTP client costs time that `list` never pays."""
+    """Asks the hubs. `hub` is called on first use: making an HTTP client costs time that `list` never pays.
+
+    `forget` ends the waits for hubs that failed without asking for one.
+    """
 
     hub: Callable[[Source], Hub]
     records: Records
+    forget: Callable[[], None]
 
     def run(self, query: Query) -> SearchResult:
-        """One page of both hubs, merged; a hub that fails is reported beside the other's rows.
-
-        A hub without a cursor is not asked again once any cursor is given: its rows are already shown.
-        """
-        asked = [source for source in query.sources if not query.cursors or source in query.cursors]
+        """One page of both hubs, merged; a hub that fails is reported beside the other's rows."""
+        asked = hubs_of(query)
         with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
-            answers = dict(zip(asked, pool.map(lambda source: self._ask(source, query), asked), strict=True))
-        pages = {source: answer for source, answer in answers.items() if isinstance(answer, Page)}
-        errors = {source: answer for source, answer in answers.items() if isinstance(answer, HubsyncError)}
-        items = merge([page.items for page in pages.values()], query.sort)
-        return SearchResult(
-            items=self._marked(items), errors=errors, next={source: page.next for source, page in pages.items()}
-        )
+            answers = pool.map(lambda source: self.ask(source, query), asked)
+            return together(dict(zip(asked, answers, strict=True)), query.sort)
+
+    def ask(self, source: Source, query: Query, *, patience: float | None = None) -> Page | HubsyncError:
+        """One page of one hub, or why there is none; a hub in trouble is waited for as `Hub.search` says."""
+        try:
+            page = self.hub(source).search(query, patience=patience)
+        except HubsyncError as error:
+            return error
+        return replace(page, items=self.marked(page.items))
 
     def show(self, reference: str | Ref) -> Lora:
         """Everything a hub knows about one LoRA.
@@ -50,17 +54,31 @@ class SearchService:
             BadReference, NotFound, AccessDenied, HubError: as the hub answers.
         """
         ref = parse_ref(reference) if isinstance(reference, str) else reference
-        return self._marked([self.hub(ref.source).lora(ref)])[0]
+        return self.marked([self.hub(ref.source).lora(ref)])[0]
 
-    def _ask(self, source: Source, query: Query) -> Page | HubsyncError:
-        try:
-            return self.hub(source).search(query)
-        except HubsyncError as error:
-            return error
-
-    def _marked(self, items: Sequence[Lora]) -> tuple[Lora, ...]:
+    def marked(self, items: Sequence[Lora]) -> tuple[Lora, ...]:
+        """The same rows, told which are installed: from their page, or as the very bytes of their newest version."""
         installed = {_page_of(ref) for ref in self.records.refs()}
-        return tuple(replace(item, installed=_page_of(str(item.ref)) in installed) for item in items)
+        here = self.records.having(chain.from_iterable(map(_hashes, items)))
+        return tuple(
+            replace(item, installed=_page_of(str(item.ref)) in installed or not here.isdisjoint(_hashes(item)))
+            for item in items
+        )
+
+
+def hubs_of(query: Query) -> Sequence[Source]:
+    """The hubs a query is for. One without a cursor is not asked again once any is given: its rows are shown."""
+    return [source for source in query.sources if not query.cursors or source in query.cursors]
+
+
+def together(answers: Mapping[Source, Page | HubsyncError], sort: Sort) -> SearchResult:
+    """What hubs answered to one question, as one page."""
+    pages = {source: answer for source, answer in answers.items() if isinstance(answer, Page)}
+    return SearchResult(
+        items=merge([page.items for page in pages.values()], sort),
+        errors={source: answer for source, answer in answers.items() if isinstance(answer, HubsyncError)},
+        next={source: page.next for source, page in pages.items()},
+    )
 
 
 def merge(pages: Sequence[Sequence[Lora]], sort: Sort) -> tuple[Lora, ...]:
@@ -74,6 +92,11 @@ def merge(pages: Sequence[Sequence[Lora]], sort: Sort) -> tuple[Lora, ...]:
     elif sort is Sort.NEWEST:
         rows.sort(key=lambda row: row.updated_at or _LONG_AGO, reverse=True)
     return tuple(rows)
+
+
+def _hashes(lora: Lora) -> list[str]:
+    """The SHA-256 of the newest version's files, as far as the hub told them."""
+    return [file.sha256.lower() for version in lora.versions[:1] for file in version.files if file.sha256]
 
 
 def _page_of(ref: str) -> str:

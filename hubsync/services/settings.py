@@ -62,10 +62,12 @@ class Setting:
 class Stored:
     """A change that was written to `path`: whose key it is, if it is one, and what the user should know.
 
-    `overruled`: an environment variable sets the same key, and comes first.
+    `overruled`: an environment variable sets the same key, and comes first. `unset`: the key was taken out, and
+    its default counts.
     """
 
     path: Path
+    unset: bool = False
     account: str | None = None
     notes: tuple[str, ...] = ()
     overruled: bool = False
@@ -118,11 +120,24 @@ def store(key: str, value: str, *, settings: Callable[[], Settings], environ: Ma
 
 
 def change(hubsync: Hubsync, key: str, value: str) -> Stored:
-    """The same, and these services go on with it. Raises as `store` does."""
-    stored = store(key, value, settings=lambda: hubsync.settings)
+    """The same, and these services go on with it; an empty value takes the key out. Raises as `store` does."""
+    value = value.strip()
+    stored = store(key, value, settings=lambda: hubsync.settings) if value else unset(key)
     if not stored.overruled:
-        hubsync.adopt(with_value(hubsync.settings, key, value.strip()))
+        hubsync.adopt(with_value(hubsync.settings, key, value) if value else _without(hubsync.settings, key))
     return stored
+
+
+def unset(key: str, *, environ: Mapping[str, str] = os.environ) -> Stored:
+    """Take one key out of the configuration file: its default counts.
+
+    Raises:
+        BadConfig: unknown key, or a file that is no TOML.
+    """
+    path = config.unset(key, environ=environ)
+    overruled = config.origins(environ).get(key) == "environment"
+    notes = ("an environment variable sets it",) if overruled else ()
+    return Stored(path=path, unset=True, notes=notes, overruled=overruled)
 
 
 def with_value(settings: Settings, key: str, value: str) -> Settings:
@@ -132,6 +147,10 @@ def with_value(settings: Settings, key: str, value: str) -> Settings:
         BadConfig: a value the key cannot hold.
     """
     return config.build({**config.flatten(settings), key: value}, where=key)
+
+
+def _without(settings: Settings, key: str) -> Settings:
+    return config.build({name: value for name, value in config.flatten(settings).items() if name != key})
 
 
 def doubt(family: str, checkpoint: str) -> str:

@@ -12,13 +12,13 @@ from hubsync.config import Prompt
 from hubsync.domain import Installed, LoraType, TriggerGroup
 from hubsync.errors import UsageError
 from hubsync.prompts import compose as composing
-from hubsync.prompts.compose import Choice, Composed, Format, Note, Placement
+from hubsync.prompts.compose import Choice, Composed, Format, Note, Placement, to_load
 from hubsync.prompts.formats import with_embeddings
 from hubsync.prompts.resolution import Names
 from hubsync.prompts.syntax import lora_tags, strip_comments
 from hubsync.services.library import LibraryService
 from hubsync.services.naming import Naming
-from hubsync.store.prompts import PromptRecords, Saved
+from hubsync.store.prompts import DRAFT, PromptRecords, Saved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ class TriggerService:
             prompt=with_embeddings(composed.prompt, embeddings, format),
             negative_prompt=with_embeddings(composed.negative_prompt, embeddings, format),
             warnings=(*composed.warnings, *self._doubts(choices, naming)),
-            remarks=remarks,
+            remarks=(*to_load(composed.loras, format), *remarks),
         )
 
     def remove(self, text: str, name: str, *, negative: str = "") -> Composed:
@@ -144,17 +144,7 @@ class TriggerService:
 
     def saved_prompts(self) -> list[SavedPrompt]:
         """The prompts kept under a name, newest first."""
-        return [
-            SavedPrompt(
-                name=one.name,
-                text=one.text,
-                negative=one.negative,
-                wishes=tuple(_recalled(lora) for lora in one.loras),
-                off=frozenset(lora["name"] for lora in one.loras if not lora["on"]),
-                saved_at=one.saved_at,
-            )
-            for one in self.prompts.all()
-        ]
+        return [_read(one) for one in self.prompts.all()]
 
     def save_prompt(
         self, name: str, text: str, wishes: Iterable[Wish], *, negative: str = "", off: Collection[str] = ()
@@ -166,14 +156,24 @@ class TriggerService:
         """
         if not name.strip():
             raise UsageError("a prompt is kept under a name", hint="for example its first words")
-        loras = tuple(_kept(wish, on=wish.name not in off) for wish in wishes)
-        self.prompts.save(
-            Saved(name=name.strip(), text=text, negative=negative, loras=loras, saved_at=self.now()),
-        )
+        self._save(name.strip(), text, wishes, negative, off)
 
     def forget_prompt(self, name: str) -> None:
         """Remove the prompt kept under that name."""
         self.prompts.forget(name)
+
+    def draft(self) -> SavedPrompt | None:
+        """The prompt that was being written last, by whichever program wrote it."""
+        kept = self.prompts.draft()
+        return None if kept is None else _read(kept)
+
+    def keep_draft(self, text: str, wishes: Iterable[Wish], *, negative: str, off: Collection[str]) -> None:
+        """Keep the prompt that is being written, for the next run."""
+        self._save(DRAFT, text, wishes, negative, off)
+
+    def _save(self, name: str, text: str, wishes: Iterable[Wish], negative: str, off: Collection[str]) -> None:
+        loras = tuple(_kept(wish, on=wish.name not in off) for wish in wishes)
+        self.prompts.save(Saved(name=name, text=text, negative=negative, loras=loras, saved_at=self.now()))
 
     def _present(self, text: str, naming: Naming, *, besides: Sequence[Choice]) -> list[Choice]:
         """The LoRAs that the user's own text names, besides those; their weights there stay."""
@@ -235,6 +235,17 @@ def with_groups(lora: Installed, wish: Wish) -> Installed:
 def _with_words(group: TriggerGroup, chosen: Collection[tuple[int, str]]) -> TriggerGroup:
     words = tuple(replace(word, enabled=(group.index, word.text) in chosen) for word in group.words)
     return replace(group, words=words, enabled=any(word.enabled for word in words))
+
+
+def _read(saved: Saved) -> SavedPrompt:
+    return SavedPrompt(
+        name=saved.name,
+        text=saved.text,
+        negative=saved.negative,
+        wishes=tuple(_recalled(lora) for lora in saved.loras),
+        off=frozenset(lora["name"] for lora in saved.loras if not lora["on"]),
+        saved_at=saved.saved_at,
+    )
 
 
 def _kept(wish: Wish, *, on: bool) -> Mapping[str, Any]:

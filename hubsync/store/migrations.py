@@ -74,6 +74,12 @@ def m006_prompts(database: sqlite_utils.Database) -> None:
     _step(database, 6)
 
 
+@MIGRATIONS()
+def m007_jobs(database: sqlite_utils.Database) -> None:
+    """Work that is over."""
+    _step(database, 7)
+
+
 def _step(database: sqlite_utils.Database, version: int) -> None:
     for statement in statements(version):
         database.execute(statement)

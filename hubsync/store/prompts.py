@@ -10,6 +10,9 @@ from typing import Any
 
 from hubsync.store.database import Database
 
+DRAFT = ""
+"""The name of the prompt that is being written: none that is saved can have it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
@@ -29,9 +32,16 @@ class PromptRecords:
     database: Database
 
     def all(self) -> list[Saved]:
-        """Newest first."""
+        """Newest first, without the one that is being written."""
+        return self._where("name <> ? ORDER BY saved_at DESC, name")
+
+    def draft(self) -> Saved | None:
+        """The one that is being written, if any was."""
+        return next(iter(self._where("name = ?")), None)
+
+    def _where(self, chosen: str) -> list[Saved]:
         with self.database.reading() as connection:
-            rows = connection.execute("SELECT * FROM prompts ORDER BY saved_at DESC, name").fetchall()
+            rows = connection.execute(f"SELECT * FROM prompts WHERE {chosen}", [DRAFT]).fetchall()  # noqa: S608
         return [
             Saved(
                 name=row["name"],

@@ -142,6 +142,12 @@ class Records:
             query = "SELECT ref FROM loras WHERE ref IS NOT NULL AND trashed IS NULL"
             return frozenset(ref for (ref,) in connection.execute(query))
 
+    def having(self, sha256: Iterable[str]) -> frozenset[str]:
+        """Those of these SHA-256 (lower case) that are in the library, in one query."""
+        with self.database.reading() as connection:
+            query = "SELECT sha256 FROM loras WHERE trashed IS NULL AND sha256 IN (SELECT value FROM json_each(?))"
+            return frozenset(digest for (digest,) in connection.execute(query, [json.dumps([*sha256])]))
+
     def entry(self, path: Path) -> Entry | None:
         """All that is known of the LoRA at that path."""
         return next(iter(self.entries([path])), None)

@@ -261,7 +261,26 @@ CREATE TABLE prompts (
 """
 """Version 6: prompts kept under a name."""
 
-STEPS = (INITIAL, DOWNLOADS, KNOWLEDGE, FINDING, PROBING, PROMPTS)
+# `key` is the job's own, also when it is tried again. `refs` is JSON. `place` and `picture` are relative to the root
+# where they lie inside it.
+JOBS = """
+CREATE TABLE jobs (
+    key TEXT PRIMARY KEY,
+    label TEXT NOT NULL,
+    state TEXT NOT NULL,
+    note TEXT NOT NULL,
+    error TEXT NOT NULL,
+    hint TEXT NOT NULL,
+    refs TEXT NOT NULL,
+    begun TEXT NOT NULL,
+    ended TEXT NOT NULL,
+    place TEXT,
+    picture TEXT
+)
+"""
+"""Version 7: work that is over."""
+
+STEPS = (INITIAL, DOWNLOADS, KNOWLEDGE, FINDING, PROBING, PROMPTS, JOBS)
 
 VERSION = len(STEPS)
 """SQLite's `user_version` of an up-to-date library."""

@@ -9,6 +9,7 @@ from pkgutil import walk_packages
 
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.keys import format_key
 
 _SHARED = frozenset({"app", "browse", "list", "text"})
 """What the actions of nearly every screen meet."""
@@ -35,6 +36,17 @@ def keys_of(binding: Binding, keymap: Mapping[str, str]) -> Sequence[str]:
     """The keys that do an action, as the user has it."""
     keys = keymap.get(binding.id or "") or binding.key
     return [key.strip() for key in keys.split(",")]
+
+
+def named(keys: Sequence[str]) -> str:
+    """Keys as help and the bottom line call them: `esc`, `/`, `^q`."""
+    return " ".join(map(_named, keys))
+
+
+def _named(key: str) -> str:
+    *modifiers, name = key.split("+")
+    held = "".join(f"{one}+" for one in modifiers if one != "ctrl")
+    return f"{held}{'^' if 'ctrl' in modifiers else ''}{format_key(name)}"
 
 
 def clashes(action: str, keys: Sequence[str], known: Sequence[Binding], keymap: Mapping[str, str]) -> Sequence[Binding]:

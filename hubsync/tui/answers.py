@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +78,13 @@ class Removed(Message, bubble=False):
     """LoRAs are in the trash, in folders of these names."""
 
     folders: Sequence[str]
+
+
+@dataclass
+class Moved(Message, bubble=False):
+    """LoRAs lie elsewhere: each by the path it had."""
+
+    here: Mapping[Path, Installed]
 
 
 @dataclass

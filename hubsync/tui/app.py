@@ -14,6 +14,7 @@ from textual import events, on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.markup import escape
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -110,12 +111,29 @@ class HubsyncApp(Workshop):
                     action = partial(self.run_action, binding.action, node)
                     title = binding.description if binding.description not in taken else f"Go to {binding.description}"
                     taken.add(title)
-                    yield SystemCommand(title, binding.tooltip, action)
+                    yield SystemCommand(title, self._with_keys(binding), action)
         yield from (command for command in super().get_system_commands(screen) if command.title not in {"Keys", "Quit"})
 
+    def _with_keys(self, binding: Binding) -> str:
+        """What an action is for, after its keys."""
+        from hubsync.tui.actions import keys_of, named
+
+        return escape(f"{named(keys_of(binding, self.hubsync.settings.keys))} · {binding.tooltip}")
+
+    def search_themes(self) -> None:
+        """Textual's own list of themes, where the one that is chosen is kept."""
+        themes = [(name, partial(self._keep_theme, name)) for name in sorted(self.available_themes)]
+        self.search_commands(themes, "Search for themes…")
+
+    def _keep_theme(self, name: str) -> None:
+        from hubsync.services.settings import change
+
+        self.theme = name
+        ask(self.screen, "theme", lambda: SettingChanged("ui.theme", change(self.hubsync, "ui.theme", name)))
+
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """`x` and `z` are offered only where they do something; the list of jobs has its own."""
-        if action in {"pause", "stop"} and self.current_mode == "activity":
+        """`x` and `z` are offered only where they do something; the list of jobs has an `x` of its own."""
+        if action == "stop" and self.current_mode == "activity":
             return False
         if action == "pause":
             return any(job.ref for job in (*self.jobs.running(), *self.jobs.paused))
@@ -139,19 +157,28 @@ class HubsyncApp(Workshop):
 
     def action_help(self) -> None:
         """Show the keys of the screen and the focused widget."""
-        from hubsync.tui.screens.dialog import Dialog
-        from hubsync.tui.screens.help import key_facts
+        from hubsync.tui.screens.help import Keys
 
-        self.push_screen(Dialog[None]("Keys", key_facts(self, list(self.active_bindings.values()))))
+        self.push_screen(Keys(self.active_bindings.values()))
 
     async def action_doctor(self) -> None:
         """Look at the set-up, which may take the hubs' patience."""
         (await self._settings()).action_examine()
 
     async def action_quit(self) -> None:
-        """Stop every job first: part files stay for the next time."""
-        self.jobs.cancel_all()
-        self.exit()
+        """Stop every job first: part files stay for the next time. What cannot go on then is asked about, once."""
+        from hubsync.tui.screens.leaving import Leaving
+
+        lost = [job for job in self.jobs.running() if not job.ref]
+        if lost and not isinstance(self.screen, Leaving):
+            self.push_screen(Leaving(lost), self._leave)
+        else:
+            self._leave(yes=True)
+
+    def _leave(self, yes: bool | None) -> None:  # noqa: FBT001  (an answer)
+        if yes:
+            self.jobs.cancel_all()
+            self.exit()
 
     @on(LibraryCounted)
     def _greet(self, message: LibraryCounted) -> None:
@@ -190,8 +217,10 @@ class HubsyncApp(Workshop):
         (await self._settings()).reveal(message.key)
 
     @on(SettingChanged)
-    def _go_by_setting(self) -> None:
-        """Theme and keys count at once; the services have theirs already."""
+    def _go_by_setting(self, message: SettingChanged) -> None:
+        """Theme and keys count at once; the services have theirs already. Settings says itself what is to be known."""
+        for note in () if self.current_mode == "settings" else message.stored.notes:
+            self.notify(note, markup=False)
         settings = self.hubsync.settings
         if settings.ui.theme in self.available_themes:
             self.theme = settings.ui.theme
@@ -215,7 +244,7 @@ class HubsyncApp(Workshop):
             for install in installs or ():
                 asking.post_message(install)
 
-        self.push_screen(Preflight(self.session, message.loras, ref=message.ref), confirmed)
+        self.push_screen(Preflight(self.session, message.loras), confirmed)
 
     @on(PromptRequested)
     def _show_prompt(self, message: PromptRequested) -> None:

@@ -14,17 +14,23 @@ from textual.message_pump import MessagePump
 from hubsync.domain import Installed
 from hubsync.errors import Cancelled, HubsyncError
 from hubsync.events import Advanced, Event, Noted, Sink, Started
-from hubsync.tui.answers import Removed, UpdatesFound
+from hubsync.refs import CivitaiRef, HuggingFaceRef
+from hubsync.tui.answers import Moved, Removed, UpdatesFound
 from hubsync.tui.jobs import told
 from hubsync.tui.messages import ChoreRequested
+from hubsync.tui.text import number
 
 if TYPE_CHECKING:
     from hubsync.services.app import Hubsync
     from hubsync.services.planning import Plan
+    from hubsync.services.relocating import Trashed
 
 Thing = TypeVar("Thing")
 
 _NAMED = 3
+
+_NAMESAKES = frozenset({"same_stem", "alias_collision"})
+"""Problems a scan tells that do not hinder recognising a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +46,11 @@ Chore = Callable[[Sink, threading.Event], Done]
 """Does the work; raises as the services do."""
 
 
-def scan(hubsync: Hubsync, loras: Sequence[Installed] = ()) -> ChoreRequested:
-    """Read every folder of the library, or these LoRAs' files again, and ask Civitai what nobody named yet."""
+def scan(hubsync: Hubsync) -> ChoreRequested:
+    """Read every folder of the library, and ask Civitai what nobody named yet."""
 
     def work(sink: Sink, cancel: threading.Event) -> Done:
-        # A file that is gone is no path to look at: only a scan of everything may find it elsewhere.
-        paths = [lora.path for lora in loras if lora.path.exists()]
-        if loras and not paths:
-            return Done(note=f"{named(loras)}: gone; S looks through every folder", well=False)
-        found = hubsync.scanning.scan(paths, sink=_telling(sink), cancel=cancel)
+        found = hubsync.scanning.scan(sink=_telling(sink), cancel=cancel)
         counts = {"new": found.added, "changed": found.updated, "gone": found.removed, "recognised": found.identified}
         said = [f"{number} {what}" for what, number in counts.items() if number] or ["nothing new"]
         said += [f"{found.unhashed} still to hash"] if found.unhashed else []
@@ -56,7 +58,38 @@ def scan(hubsync: Hubsync, loras: Sequence[Installed] = ()) -> ChoreRequested:
         said += [f"{len(found.problems)} need you, the first: {first.path}: {first.message}"] if first else []
         return Done(note=f"Scanned: {', '.join(said)}", well=first is None)
 
-    return ChoreRequested(f"Identifying {named(loras)}" if loras else "Scanning the library", work)
+    return ChoreRequested("Scanning the library", work)
+
+
+def identify(hubsync: Hubsync, loras: Sequence[Installed]) -> ChoreRequested:
+    """Read these LoRAs' files again, and ask Civitai what nobody named yet."""
+
+    def work(sink: Sink, cancel: threading.Event) -> Done:
+        # A file that is gone is no path to look at: only a scan of everything may find it elsewhere.
+        paths = [lora.path for lora in loras if lora.path.exists()]
+        if not paths:
+            return Done(note=f"{named(loras)}: gone; S looks through every folder", well=False)
+        found = hubsync.scanning.scan(paths, sink=_telling(sink), cancel=cancel)
+        # Of the folder it is told that Civitai does not answer; of a file, that it cannot be read.
+        places = {*paths, hubsync.root.loras}
+        wrong = [one for one in found.problems if one.code not in _NAMESAKES and hubsync.root.path / one.path in places]
+        if wrong:
+            return Done(note=f"Not all was identified: {wrong[0].message}", well=False)
+        return Done(note=_recognised([hubsync.library.find(str(path)) for path in paths]))
+
+    return ChoreRequested(f"Identifying {named(loras)}", work)
+
+
+def _recognised(loras: Sequence[Installed]) -> str:
+    """What Civitai knows; of a LoRA from Hugging Face nobody asks."""
+    known = [lora for lora in loras if isinstance(lora.ref, CivitaiRef)]
+    elsewhere = sum(isinstance(lora.ref, HuggingFaceRef) for lora in loras)
+    if len(loras) > 1:
+        others = f"; from Hugging Face: {elsewhere}" if elsewhere else ""
+        return f"Civitai knows {len(known)} of {len(loras)}{others}"
+    if known:
+        return f"Civitai knows {known[0].name}: {known[0].title}"
+    return f"{loras[0].name} is from Hugging Face" if elsewhere else f"Civitai does not know {loras[0].name}"
 
 
 def verify(hubsync: Hubsync, loras: Sequence[Installed]) -> ChoreRequested:
@@ -107,7 +140,7 @@ def update(hubsync: Hubsync, plans: Sequence[tuple[Installed, Plan]], *, replaci
 
 
 def remove(hubsync: Hubsync, loras: Sequence[Installed], reply: MessagePump) -> ChoreRequested:
-    """Move LoRAs to the trash; `reply` is told where they are."""
+    """Move LoRAs to the trash; `reply` is told in which folders of it they are."""
 
     def work(sink: Sink, cancel: threading.Event) -> Done:
         folders: list[str] = []
@@ -119,25 +152,41 @@ def remove(hubsync: Hubsync, loras: Sequence[Installed], reply: MessagePump) -> 
     return ChoreRequested(f"Removing {named(loras)}", work, reply)
 
 
-def restore(hubsync: Hubsync, folders: Sequence[str]) -> ChoreRequested:
-    """Bring back what lies in these folders of the trash, or what was removed last of all."""
+def restore_last(hubsync: Hubsync, together: Sequence[str]) -> ChoreRequested:
+    """Bring back what was removed last, whatever removed it; if it is one of these folders, all of them `together`."""
 
     def work(sink: Sink, cancel: threading.Event) -> Done:
-        # Of a LoRA whose file was gone already only what lay beside it is there: nothing that could be used.
-        trash = [one for one in hubsync.relocating.trash() if (one.folder / one.places[0].name).exists()]
-        there = [one.folder.name for one in trash]
-        wanted = [folder for folder in folders if folder in there] or there[:1]
-        loras: list[Installed] = []
-        error = _each(wanted, lambda folder: loras.append(hubsync.relocating.restore(folder)), sink, cancel)
-        if error:
-            raise error
-        return Done(note=f"{named(loras)} back from the trash" if loras else "the trash is empty")
+        last, *older = [one.folder.name for one in hubsync.relocating.trash() if one.usable] or [""]
+        along = [folder for folder in older if folder in together] if last in together else []
+        return _brought_back(hubsync, [last, *along] if last else [], sink, cancel)
 
-    return ChoreRequested("Bringing back what was removed", work)
+    return ChoreRequested("Bringing back what was removed last", work)
 
 
-def move(hubsync: Hubsync, loras: Sequence[Installed], to: str) -> ChoreRequested:
-    """Rename a LoRA, or move LoRAs into a folder that ends in a slash."""
+def restore(hubsync: Hubsync, trashed: Sequence[Trashed]) -> ChoreRequested:
+    """Bring these back from the trash."""
+
+    def work(sink: Sink, cancel: threading.Event) -> Done:
+        return _brought_back(hubsync, [one.folder.name for one in trashed], sink, cancel)
+
+    return ChoreRequested(f"Bringing back {_few([one.name for one in trashed])}", work)
+
+
+def _brought_back(hubsync: Hubsync, folders: Sequence[str], sink: Sink, cancel: threading.Event) -> Done:
+    """Bring back what can come; of what cannot, the first reason is told."""
+    loras: list[Installed] = []
+
+    def bring(folder: str) -> None:
+        loras.append(hubsync.relocating.restore(folder))
+
+    error = _each(folders, bring, sink, cancel, going_on=True)
+    note = f"{named(loras)} back from the trash" if loras else ""
+    trouble = f"{told(error)}; T shows what is in the trash" if error else ""
+    return Done(note="; ".join(filter(None, (note, trouble))) or "the trash is empty", well=error is None)
+
+
+def move(hubsync: Hubsync, loras: Sequence[Installed], to: str, reply: MessagePump) -> ChoreRequested:
+    """Rename a LoRA, or move LoRAs into a folder that ends in a slash; `reply` is told where each is."""
 
     def work(sink: Sink, cancel: threading.Event) -> Done:
         moved: list[Installed] = []
@@ -145,9 +194,21 @@ def move(hubsync: Hubsync, loras: Sequence[Installed], to: str) -> ChoreRequeste
         if error and not moved:
             raise error
         note = f"{named(loras[: len(moved)])} moved to {to}"
-        return Done(note=f"{note}; {told(error)}" if error else note, well=error is None)
+        here = {before.path: after for before, after in zip(loras, moved, strict=False)}
+        return Done(note=f"{note}; {told(error)}" if error else note, well=error is None, news=Moved(here))
 
-    return ChoreRequested(f"Moving {named(loras)}", work)
+    return ChoreRequested(f"Moving {named(loras)}", work, reply)
+
+
+def weigh(hubsync: Hubsync, loras: Sequence[Installed], weight: float) -> ChoreRequested:
+    """Give LoRAs a weight."""
+
+    def work(sink: Sink, cancel: threading.Event) -> Done:
+        if error := _each(loras, lambda lora: hubsync.editing.weigh(lora, weight), sink, cancel):
+            raise error
+        return Done(note=f"{named(loras)}: weight {number(weight)}")
+
+    return ChoreRequested(f"Weighing {named(loras)}", work)
 
 
 def probe(hubsync: Hubsync, lora: Installed) -> ChoreRequested:
@@ -167,13 +228,23 @@ def probe(hubsync: Hubsync, lora: Installed) -> ChoreRequested:
 
 def named(loras: Sequence[Installed]) -> str:
     """A few LoRAs by name, many by their number."""
-    return ", ".join(lora.name for lora in loras) if len(loras) <= _NAMED else f"{len(loras)} LoRAs"
+    return _few([lora.name for lora in loras])
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= _NAMED else f"{len(names)} LoRAs"
 
 
 def _each(
-    things: Sequence[Thing], do: Callable[[Thing], object], sink: Sink, cancel: threading.Event
+    things: Sequence[Thing],
+    do: Callable[[Thing], object],
+    sink: Sink,
+    cancel: threading.Event,
+    *,
+    going_on: bool = False,
 ) -> HubsyncError | None:
-    """Do it with each until told to stop; the error of the first that fails, after which no other is tried."""
+    """Do it with each until told to stop; the error of the first that fails, with which it ends unless `going_on`."""
+    first: HubsyncError | None = None
     for done, thing in enumerate(things):
         if cancel.is_set():
             raise Cancelled
@@ -181,8 +252,10 @@ def _each(
         try:
             do(thing)
         except HubsyncError as error:
-            return error
-    return None
+            first = first or error
+            if not going_on:
+                break
+    return first
 
 
 def _telling(sink: Sink) -> Sink:

@@ -40,6 +40,13 @@ _FINDINGS = {
 _KINDS = {RenderKind.BASE: "base", RenderKind.LORA: "LoRA", RenderKind.TRIGGERED: "LoRA + words"}
 
 
+def base_name(name: str | None, family: str | None) -> str:
+    """A base model in a few letters: Hugging Face names whole repositories, whose family says as much."""
+    if name and "/" in name:
+        return family or name.rpartition("/")[2]
+    return name or family or ""
+
+
 def lora_facts(lora: Lora) -> list[Fact]:
     """A hub's LoRA: what decides about it first, its description last."""
     newest = lora.versions[0] if lora.versions else None
@@ -53,7 +60,7 @@ def lora_facts(lora: Lora) -> list[Fact]:
         *_text("Files", "\n".join(file_line(file) for version in lora.versions[:1] for file in version.files)),
         *_text("Versions", "\n".join(_versions(lora.versions))),
         *_text("Licence", lora.license or ""),
-        *_text("Liked", " · ".join(_numbers(lora))),
+        *_text("Numbers", " · ".join(_numbers(lora))),
         *_text("Tags", ", ".join(tag for tag in lora.tags if ":" not in tag)),
         *_text("Page", lora.page_url),
         *([BLANK, Fact(value=words(lora.description))] if lora.description else []),
@@ -78,10 +85,10 @@ def render_facts(render: Render, verdict: Verdict | None = None) -> list[Fact]:
 
 
 def effects(render: Render) -> list[Fact]:
-    """How much a picture differs from the base, and from the one without words, in percent of full contrast."""
+    """How much a picture differs from the base, and from the one without words, 1 being full contrast."""
     return [
-        *_text("Effect", percent(render.effect)),
-        *_text("Of words", percent(render.trigger_effect)),
+        *_text("Effect", difference(render.effect)),
+        *_text("Of words", difference(render.trigger_effect)),
     ]
 
 
@@ -120,9 +127,9 @@ def finding(verdict: Verdict | None) -> str:
     return _FINDINGS[verdict.finding] if verdict else ""
 
 
-def percent(share: float | None) -> str:
-    """A pixel difference of 0..1."""
-    return "" if share is None else f"{share:.1%}"
+def difference(share: float | None) -> str:
+    """A pixel difference of 0..1, written as verdicts and contact sheets write it."""
+    return "" if share is None else f"{share:.3f}"
 
 
 def hub_groups(groups: TriggerWords) -> Content:
@@ -184,9 +191,9 @@ def _versions(versions: Sequence[Version]) -> Iterable[str]:
 
 def _numbers(lora: Lora) -> Iterable[str]:
     if lora.downloads is not None:
-        yield f"{count(lora.downloads)} downloads"
+        yield f"{count(lora.downloads)} {'download' if lora.downloads == 1 else 'downloads'}"
     if lora.likes is not None:
-        yield f"{count(lora.likes)} likes"
+        yield f"{count(lora.likes)} {'like' if lora.likes == 1 else 'likes'}"
 
 
 def _text(label: str, text: str) -> list[Fact]:

@@ -58,6 +58,19 @@ class Draft:
         if at is not None and 0 <= at + by < len(self.wishes):
             self.wishes.insert(at + by, self.wishes.pop(at))
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self.text, self.negative, self.wishes, self.off = "", "", [], set()
+
+    def go_on(self, before: SavedPrompt) -> None:
+        """Put what an earlier run left before what is here already."""
+        wishes, off = self.wishes, self.off
+        self.wishes, self.off = [*before.wishes], {*before.off}
+        self.wish(*wishes)
+        self.off |= off
+        if not (self.text or self.negative):
+            self.text, self.negative = before.text, before.negative
+
     def recall(self, saved: SavedPrompt) -> None:
         """Go on with a saved prompt, exactly as it was."""
         self.text, self.negative = saved.text, saved.negative

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from hubsync.services.doctor import Check
 from hubsync.services.settings import AFTER_RESTART, Kind, Setting
-from hubsync.tui.actions import clashes, keys_of
+from hubsync.tui.actions import clashes, keys_of, named
 from hubsync.tui.advice import advice
 from hubsync.tui.describe import BLANK, title
 from hubsync.tui.text import words
@@ -35,6 +35,10 @@ _SECTIONS = {
 """Where a setting stands, by its name or the first part of it; the sections in their order."""
 
 _ORIGINS = {"default": "the default", "file": "the configuration file", "environment": "an environment variable"}
+_SWITCHED = {"true": "yes", "false": "no"}
+_OWN = "•"
+"""The mark of an action whose key is the user's own."""
+
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 _STYLES = {"ok": "$text-success", "warning": "$text-warning", "error": "$text-error"}
 _CURES = {
@@ -103,8 +107,8 @@ def of_actions(actions: Sequence[Binding], keymap: Mapping[str, str]) -> Sequenc
         Entry(
             section="Key map",
             name=one.id or "",
-            value=" ".join(keys_of(one, keymap)),
-            mark="•" if one.id in keymap else "",
+            value=named(keys_of(one, keymap)),
+            mark=_OWN if one.id in keymap else "",
             action=one,
         )
         for one in actions
@@ -114,7 +118,7 @@ def of_actions(actions: Sequence[Binding], keymap: Mapping[str, str]) -> Sequenc
 def shown(setting: Setting) -> str:
     """A value on a line."""
     if setting.kind in {Kind.SWITCH, Kind.CHOICE, Kind.NUMBER}:
-        return {"true": "yes", "false": "no"}.get(setting.value, setting.value)
+        return _SWITCHED.get(setting.value, setting.value)
     return setting.value or ("not set" if setting.kind is Kind.HIDDEN or setting.key.startswith("checkpoint.") else "–")  # noqa: RUF001
 
 
@@ -140,7 +144,7 @@ def _explained(entry: Entry, setting: Setting) -> list[Fact]:
     fields = (
         ("Value", entry.value),
         ("From", _ORIGINS[setting.origin]),
-        ("Default", setting.default),
+        ("Default", _SWITCHED.get(setting.default, setting.default)),
         ("Choices", ", ".join(setting.choices)),
         ("Note", "a change counts after a restart" if setting.key in AFTER_RESTART else ""),
     )
@@ -157,7 +161,13 @@ def _explained(entry: Entry, setting: Setting) -> list[Fact]:
 def _bound(action: Binding, actions: Sequence[Binding], keymap: Mapping[str, str]) -> list[Fact]:
     keys = keys_of(action, keymap)
     others = [f"{one.description} ({one.id})" for one in clashes(action.id or "", keys, actions, keymap)]
-    fields = (("Keys", " ".join(keys)), ("Default", " ".join(keys_of(action, {}))), ("Also", "\n".join(others)))
+    origin = f"{_OWN} your key map" if action.id in keymap else _ORIGINS["default"]
+    fields = (
+        ("Keys", named(keys)),
+        ("From", origin),
+        ("Default", named(keys_of(action, {}))),
+        ("Also", "\n".join(others)),
+    )
     return [
         *title(action.description, (action.id or "",)),
         Fact(value=words(action.tooltip)),

@@ -7,32 +7,41 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from hubsync.domain import Query, SearchResult
-from hubsync.errors import HubsyncError, RateLimited, TokenInvalid, TokenRequired
+from hubsync.errors import HubsyncError, RateLimited, TokenInvalid, TokenRequired, Unreachable
 from hubsync.refs import Source
-from hubsync.tui.jobs import told
+from hubsync.tui.advice import advice
 from hubsync.tui.text import words
 
 SEARCHING = "Asking the hubs …"
 NO_KEY = (
-    "No Civitai key yet: most downloads there want one. Make one on your account page, then set\n"
-    "civitai.api_key in Settings (6). Everything that needs none works already."
+    "No Civitai key yet: most downloads there want one. Make one on your account page and set civitai.api_key in "
+    "Settings (esc, then 6)."
 )
 _NAMES = {Source.CIVITAI: "Civitai", Source.HUGGINGFACE: "Hugging Face"}
 _KEY = (TokenInvalid, TokenRequired)
 
 
 def down(errors: Mapping[Source, HubsyncError]) -> Content:
-    """Which hubs did not answer and what to do, a line each. F5 works in the box too, where letters are text."""
-    lines = [
-        words(f"! {_NAMES[source]}: {told(error)}{_next(error)}", "$text-warning") for source, error in errors.items()
-    ]
-    return Content("\n").join(lines)
+    """Which hubs did not answer and what to do: that once, if it is the same. F5 works in the box too."""
+    steps = [_next(error) for error in errors.values()]
+    once = len(steps) > 1 and len(set(steps)) == 1
+    said = [f"{_NAMES[source]}: {error.message}" for source, error in errors.items()]
+    if once:
+        return words(f"! {' · '.join(said)}{steps[0]}", "$text-warning")
+    return words("\n".join(f"! {what}{step}" for what, step in zip(said, steps, strict=True)), "$text-warning")
 
 
 def _next(error: HubsyncError) -> str:
+    """The next step. F5 does not shorten a wait a hub asked for."""
+    hint = f" → {advice(error.hint)}" if error.hint else ""
     if isinstance(error, _KEY):
-        return " (esc, then 6: the keys)"
-    return " (F5 asks again)" if error.passes else ""
+        return f"{hint} (esc, then 6: the keys)"
+    wait = isinstance(error, RateLimited) and error.retry_after
+    return f"{hint} (F5 asks {'now' if _is_left_alone(error) else 'again'})" if error.passes and not wait else hint
+
+
+def _is_left_alone(error: HubsyncError) -> bool:
+    return isinstance(error, Unreachable) and bool(error.retry_after)
 
 
 def nothing(query: Query, result: SearchResult, *, narrowed: int) -> str:
@@ -43,7 +52,7 @@ def nothing(query: Query, result: SearchResult, *, narrowed: int) -> str:
     found = f"Nothing found for “{query.text}”." if query.text else "Nothing found."
     advice = "Fewer or other words may help." if query.text else ""
     if narrowed:
-        advice = f"{advice} {_filters(narrowed)} set: esc, then f leads there, backspace takes one off.".strip()
+        advice = f"{advice} {_filters(narrowed)} set: esc, then f leads there, R takes all off.".strip()
     return f"{found} {advice}".strip()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -37,7 +38,9 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job. `done` and `total` are bytes, or pictures and parts of one; `note` is the last thing it said.
+    """One job, `number` in this session, `key` for ever.
+
+    `done` and `total` are bytes, or pictures and parts of one; `note` is the last thing it said.
 
     A download has a `ref`, by which the queue knows it: it can be paused, and outlives the program; `also` are those of
     the files it brings along. `rate` is bytes a second, `eta` seconds. `ending` is how it stands once it has stopped.
@@ -46,6 +49,7 @@ class Job:
     """
 
     number: int
+    key: str = field(default_factory=lambda: os.urandom(8).hex())
     label: str
     counts_bytes: bool
     ref: str = ""
@@ -86,11 +90,12 @@ class Job:
 
 
 class Jobs:
-    """All jobs of this session, stamped by `now`; `changed` tells the screens."""
+    """All jobs, stamped by `now`; `changed` tells the screens, `ended` is told of each that is over."""
 
-    def __init__(self, owner: DOMNode, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, owner: DOMNode, *, now: Callable[[], datetime], ended: Callable[[Job], None]) -> None:
         self.changed: Signal[Sequence[Job]] = Signal(owner, "jobs changed")
         self._now = now
+        self._ended = ended
         self._table: dict[int, Job] = {}
         self._past: set[int] = set()
         self._begun = 0
@@ -139,7 +144,7 @@ class Jobs:
         number = instead.number if instead else self._next()
         ref, *also = refs or ("",)
         job = Job(number=number, label=label, counts_bytes=counts_bytes, ref=ref, also=tuple(also), work=work)
-        job = replace(job, begun=self._now(), unit=unit)
+        job = replace(job, key=instead.key if instead else job.key, begun=self._now(), unit=unit)
         self._put(job)
         return job
 
@@ -147,6 +152,15 @@ class Jobs:
         """A download of an earlier run that is not done; `note` says what went wrong."""
         job = Job(number=self._next(), label=label, counts_bytes=True, ref=ref, state=JobState.PAUSED, note=note)
         self._put(replace(job, done=done, total=total))
+
+    def recall(self, jobs: Iterable[Job]) -> None:
+        """Jobs of earlier runs that ended, oldest first: they are no news, and stand before all others."""
+        known = {job.key for job in self.history}
+        numbered = [replace(job, number=self._next()) for job in jobs if job.key not in known]
+        before = {job.number: job for job in numbered}
+        self._past.update(before)
+        self._table = {**before, **self._table}
+        self._publish()
 
     def watch(self, number: int, test: Live) -> None:
         """How the pictures of a render stand."""
@@ -174,6 +188,8 @@ class Jobs:
             ended = None if state is JobState.PAUSED else self._now()
             job = replace(job, state=state, note=note, ended=ended, error=error, place=place, picture=picture)
             self._put(replace(job, rate=None, eta=None))
+            if job.over:
+                self._ended(job)
 
     def pass_over(self, *jobs: Job) -> None:
         """These are no news any more."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubsync.domain import LoraUse, Render
+from hubsync.domain import Render
 from hubsync.services.history import Drawn, seen
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ def _place(row: int) -> Path:
 
 def _planned(plan: RenderPlan, row: PlannedRow, place: Path, moment: datetime) -> Drawn:
     """A row of a plan as the picture it will be, without what only the renderer knows."""
-    subject = None if row.lora is None or row.weight is None else LoraUse(name=row.lora, weight=row.weight)
     render = Render(
         path=place,
         kind=row.kind,
@@ -85,4 +84,4 @@ def _planned(plan: RenderPlan, row: PlannedRow, place: Path, moment: datetime) -
         family=plan.family,
         created_at=moment,
     )
-    return Drawn(render=render, subject=subject)
+    return Drawn(render=render, tested=row.tested)

@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class InstallRequested(Message):
-    """The user wants LoRAs; nothing is checked yet. `ref` means one version or file of the only one."""
+    """The user wants LoRAs; nothing is checked yet."""
 
     loras: Sequence[Lora]
-    ref: Ref | None = None
 
 
 @dataclass

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Condition
 from typing import TypeVar
 
-from hubsync.domain import Lora, Query, SearchResult
-from hubsync.errors import Cancelled
+from hubsync.domain import Lora, Page, Query, SearchResult
+from hubsync.errors import Cancelled, HubsyncError
 from hubsync.refs import Ref, Source
+from hubsync.services.search import together
 
 Answer = TypeVar("Answer")
 
@@ -20,14 +21,21 @@ _EMPTY_PAGES = 3  # a hub may go on with empty pages and a cursor; so many in a 
 
 
 class Paging:
-    """One question to the hubs, page after page."""
+    """One question to the hubs, page after page; a page is over when the last of them has answered.
 
-    def __init__(self, query: Query) -> None:
+    `rows` are all that came: those of the first page in one order, later ones as they come, for nothing above the
+    highlight may move then.
+    """
+
+    def __init__(self, query: Query, hubs: Iterable[Source]) -> None:
         self.query = query
+        self.rows: Sequence[Lora] = ()
+        self._asked: Query | None = query
+        self._waiting = set(hubs)
+        self._answers: dict[Source, Page | HubsyncError] = {}
         self._cursors: Mapping[Source, str] = {}
         self._seen: set[Ref] = set()
         self._empty = 0
-        self._asked: Query | None = query
 
     @property
     def more(self) -> bool:
@@ -39,19 +47,36 @@ class Paging:
         if self._asked or not self.more:
             return None
         self._asked = replace(self.query, cursors=self._cursors)
+        self._waiting = set(self._cursors)
+        self._answers = {}
         return self._asked
 
-    def answers(self, query: Query) -> bool:
-        """Whether an answer to `query` is the one waited for: typing goes on while a hub thinks."""
-        return query == self._asked
+    @property
+    def over(self) -> bool:
+        """Whether every hub that was asked has answered."""
+        return not self._waiting
 
-    def take(self, result: SearchResult) -> Sequence[Lora]:
-        """The rows of an answer that are not in the list yet."""
-        fresh = [lora for lora in result.items if lora.ref not in self._seen]
+    @property
+    def result(self) -> SearchResult:
+        """What came of the page asked for last, so far."""
+        return together(self._answers, self.query.sort)
+
+    def answers(self, query: Query, source: Source) -> bool:
+        """Whether a hub's answer to `query` is one waited for: typing goes on while a hub thinks."""
+        return query == self._asked and source in self._waiting
+
+    def take(self, source: Source, answer: Page | HubsyncError) -> Sequence[Lora]:
+        """The rows of a hub's answer that are not in the list yet."""
+        fresh = [lora for lora in answer.items if lora.ref not in self._seen] if isinstance(answer, Page) else []
         self._seen.update(lora.ref for lora in fresh)
-        self._empty = 0 if fresh else self._empty + 1
-        self._cursors = {source: cursor for source, cursor in result.next.items() if cursor}
-        self._asked = None
+        self._answers[source] = replace(answer, items=tuple(fresh)) if isinstance(answer, Page) else answer
+        self._waiting.discard(source)
+        result = self.result
+        self.rows = (*self.rows, *fresh) if self._asked != self.query else result.items
+        if self.over:
+            self._empty = 0 if result.items else self._empty + 1
+            self._cursors = {hub: cursor for hub, cursor in result.next.items() if cursor}
+            self._asked = None
         return fresh
 
 

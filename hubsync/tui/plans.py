@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hubsync.errors import Ambiguous
 from hubsync.services.planning import Plan, Unplannable
 from hubsync.tui.advice import advice
-from hubsync.tui.describe import BLANK, hub_groups, title
+from hubsync.tui.describe import BLANK, base_name, hub_groups, title
 from hubsync.tui.text import home, one_line, size, words
 from hubsync.tui.widgets.facts import Fact
 
@@ -15,8 +15,8 @@ _MUTED = "$foreground-muted"
 
 
 def wanted(entries: Sequence[Plan | Unplannable]) -> list[Plan]:
-    """The plans among them whose files are not here yet."""
-    return [entry for entry in entries if isinstance(entry, Plan) and entry.existing is None]
+    """The plans among them whose files are not here yet, the same bytes once."""
+    return [entry for entry in entries if isinstance(entry, Plan) and entry.existing is None and not entry.twin]
 
 
 def total(plans: Sequence[Plan]) -> str:
@@ -53,7 +53,8 @@ def plan_facts(plans: Sequence[Plan]) -> list[Fact]:
 def batch_facts(entries: Sequence[Plan | Unplannable], names: Mapping[str, str]) -> list[Fact]:
     """Every file of a batch; `names` are those of the LoRAs by what was asked for."""
     facts = [Fact(value=words(_summary(entries), "bold")), *_too_much(wanted(entries)), BLANK]
-    for entry in entries:
+    # First what cannot be had: among a hundred others nobody would find it.
+    for entry in sorted(entries, key=lambda entry: isinstance(entry, Plan)):
         facts += _plan_lines(entry) if isinstance(entry, Plan) else _refusal_lines(entry, names)
     return facts
 
@@ -61,9 +62,11 @@ def batch_facts(entries: Sequence[Plan | Unplannable], names: Mapping[str, str])
 def _summary(entries: Sequence[Plan | Unplannable]) -> str:
     missing = wanted(entries)
     refused = sum(isinstance(entry, Unplannable) for entry in entries)
-    here = len(entries) - len(missing) - refused
+    twins = sum(isinstance(entry, Plan) and bool(entry.twin) for entry in entries)
+    here = len(entries) - len(missing) - refused - twins
     parts = [f"{total(missing)} to install" if missing else "Nothing to install"]
     parts += [f"{here} here already"] if here else []
+    parts += [f"{twins} the same as another"] if twins else []
     parts += [f"{refused} that cannot be had"] if refused else []
     return " · ".join(parts)
 
@@ -79,7 +82,11 @@ def _plan_lines(plan: Plan) -> Iterator[Fact]:
     if plan.existing is not None:
         yield Fact(value=words(f"✓ {one_line(plan.file.name)}: here already, as {plan.existing.name}", _MUTED))
         return
-    about = filter(None, (plan.file.name, size(plan.file.size), plan.version.base_model))
+    if plan.twin:
+        yield Fact(value=words(f"= {one_line(plan.file.name)}: the same bytes as {one_line(plan.twin)}", _MUTED))
+        return
+    base = base_name(plan.version.base_model, next(iter(plan.lora.families), None))
+    about = filter(None, (plan.file.name, size(plan.file.size), base))
     yield Fact(value=words(f"↓ {one_line(' · '.join(about))}"))
     yield Fact(value=words(f"  to {home(plan.target)}", _MUTED))
     for note in plan.notes:

@@ -23,6 +23,7 @@ _TYPES: Mapping[str, tuple[LoraType, ...]] = {
     "embedding": (LoraType.EMBEDDING,),
     "all": (*LORA_TYPES, LoraType.EMBEDDING),
 }
+_NSFW = {"PG": Nsfw.NONE, "PG-13": Nsfw.SOFT, "R": Nsfw.MATURE, "all": Nsfw.X}
 _NOTES = {
     ("source", "all"): "both hubs side by side",
     ("source", "hf"): "Hugging Face",
@@ -32,10 +33,10 @@ _NOTES = {
     ("type", "all"): "embeddings too",
     ("base", ANY): "every base model",
     ("sort", Sort.RELEVANCE.value): "without words: the most downloaded",
-    ("nsfw", Nsfw.NONE.value): "PG",
-    ("nsfw", Nsfw.SOFT.value): "up to PG-13",
-    ("nsfw", Nsfw.MATURE.value): "up to R",
-    ("nsfw", Nsfw.X.value): "everything",
+    ("nsfw", "PG"): "for everybody",
+    ("nsfw", "PG-13"): "suggestive at most",
+    ("nsfw", "R"): "nudity at most",
+    ("nsfw", "all"): "explicit ones too",
 }
 
 
@@ -72,7 +73,7 @@ def chips(ceiling: Nsfw) -> tuple[Chip, ...]:
         _chip("base", families, free=True),
         _chip("sort", [sort.value for sort in Sort]),
         _chip("period", [period.value for period in Period]),
-        _chip("nsfw", [level.value for level in Nsfw], default=ceiling.value),
+        _chip("nsfw", list(_NSFW), default=next(name for name, level in _NSFW.items() if level is ceiling)),
     )
 
 
@@ -91,9 +92,14 @@ def question(text: str, values: Mapping[str, str], *, limit: int) -> Query:
         base_models=() if values["base"] == ANY else tuple(filter(None, map(str.strip, values["base"].split(",")))),
         sort=Sort.DOWNLOADS if sort is Sort.RELEVANCE and not text else sort,
         period=Period(values["period"]),
-        nsfw=Nsfw(values["nsfw"]),
+        nsfw=ceiling_of(values),
         limit=limit,
     )
+
+
+def ceiling_of(values: Mapping[str, str]) -> Nsfw:
+    """The highest level shown."""
+    return _NSFW[values["nsfw"]]
 
 
 def base_choices(families: Families) -> tuple[Choice, ...]:

@@ -94,7 +94,7 @@ def _told(job: Job) -> Iterator[tuple[str, Content]]:
     if job.place:
         yield "To", words(home(job.place))
     if job.begun:
-        yield "Begun", words(clock(job.begun))
+        yield "Begun", words(f"{job.begun.astimezone():%Y-%m-%d} {clock(job.begun)}")
     if job.begun and job.ended:
         yield "Ended", words(f"{clock(job.ended)}, after {(job.ended - job.begun).total_seconds():.0f} s")
     if not job.over:

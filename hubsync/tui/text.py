@@ -39,6 +39,16 @@ def fitted(text: str, width: int, *, right: bool = False) -> str:
     return " " * (width - length) + text if right else text + " " * (width - length)
 
 
+def ending(text: str, width: int) -> str:
+    """A harmless line of at most `width` cells: a path says most with its end, so `…` stands for the beginning."""
+    text = one_line(text)
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) >= width:
+        text = text[1:]
+    return f"…{text}"
+
+
 def words(text: str, style: str = "") -> Content:
     """Someone else's text as content: never read as markup."""
     return Content.styled(plain(text), style)

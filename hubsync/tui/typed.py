@@ -17,6 +17,9 @@ from hubsync.tui.drafts import Trial
 from hubsync.tui.jobs import told
 from hubsync.tui.text import number
 
+TOGETHER = "all in one picture"
+"""What is chosen to test the LoRAs as one."""
+
 _MOST_STEPS = 500
 _CELL = 8  # sides of a picture are multiples of this: one cell of the autoencoder
 
@@ -45,6 +48,7 @@ def fill(test: Trial, wishes: Sequence[Wish], options: RenderOptions) -> None:
     test.take(wishes)
     test.prompt = options.prompt
     texts = {
+        "together": TOGETHER if options.together else "",
         "weights": ", ".join(map(number, options.weights)),
         "seeds": ", ".join(map(str, options.seeds)),
         "negative": options.negative,
@@ -126,6 +130,7 @@ def _whole(text: str, wanted: str) -> int:
 
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
+    "together": bool,
     "weights": _weights,
     "seeds": _seeds,
     "steps": _steps,

@@ -1,40 +1,30 @@
-"""The part of the app that works: downloads and renders in threads of its own, whatever screen is shown."""
+"""The part of the app that works: downloads, renders and chores, whatever screen is shown."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import App
 from textual.message import Message
-from textual.signal import Signal
-from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
-from hubsync.errors import Cancelled, HubsyncError, Internal
-from hubsync.events import Event, Noted, Sink
-from hubsync.refs import Ref, parse_ref
-from hubsync.services.app import Hubsync
-from hubsync.tui.answers import Refused
+from hubsync.events import Sink
+from hubsync.refs import parse_ref
 from hubsync.tui.asking import FIRST_FRAME, ask
-from hubsync.tui.jobs import Job, Jobs, JobState, told
+from hubsync.tui.jobs import Job, JobState, told
 from hubsync.tui.messages import (
     ChoreEnded,
     ChoreRequested,
     ComparisonRequested,
     InstallConfirmed,
     InstallEnded,
-    JobAdvanced,
     JobStopped,
     QueueRead,
     RenderBegun,
     RenderEnded,
     RenderRequested,
 )
-from hubsync.tui.session import Session
+from hubsync.tui.runner import Runner
 
 if TYPE_CHECKING:
     from hubsync.services.install import InstallResult
@@ -44,17 +34,8 @@ _WAITING = "waiting for its turn"
 _NAMED = 3  # LoRAs of a render, in the line of its job
 
 
-class Workshop(App[None]):
-    """Owns the jobs. `graphics` is a widget that draws true pictures; without it half-blocks are drawn."""
-
-    def __init__(self, hubsync: Hubsync, *, graphics: type[Widget] | None = None) -> None:
-        super().__init__()
-        self.hubsync = hubsync
-        self.jobs = Jobs(self, now=hubsync.now)
-        changed: Signal[Ref | None] = Signal(self, "library changed")
-        self.session = Session(hubsync=hubsync, jobs=self.jobs, library_changed=changed, graphics=graphics)
-        self.downloading = ThreadPoolExecutor(hubsync.settings.install.jobs, "download")
-        self._turns: dict[int, Future[None]] = {}
+class Workshop(Runner):
+    """Owns the jobs, and knows what each kind of them does."""
 
     @on(InstallConfirmed)
     def _install(self, message: InstallConfirmed) -> None:
@@ -64,7 +45,7 @@ class Workshop(App[None]):
             results = self.hubsync.install.run(plans, sink=sink, cancel=job.cancel)
             return InstallEnded(job.number, message.row, worst(results))
 
-        self._start(_installing(plans[0].target.stem), work, refs=[str(plan.file.ref) for plan in plans])
+        self.start_job(_installing(plans[0].target.stem), work, refs=[str(plan.file.ref) for plan in plans])
 
     def on_mount(self) -> None:
         """Show what earlier runs left unfinished."""
@@ -73,10 +54,6 @@ class Workshop(App[None]):
             ask(self, "queue", lambda: QueueRead(self.hubsync.downloads.unfinished()))
 
         self.set_timer(FIRST_FRAME, look_back)
-
-    def on_unmount(self) -> None:
-        """However the app ends, so do its jobs: a page that is closed in a browser presses no key."""
-        self.jobs.cancel_all()
 
     @on(QueueRead)
     def _show_queue(self, message: QueueRead) -> None:
@@ -91,7 +68,7 @@ class Workshop(App[None]):
         meant = jobs or self.jobs.history
         running = [job for job in meant if job.running and job.ref]
         for job in running:
-            self._stop(job, JobState.PAUSED)
+            self.halt(job, JobState.PAUSED)
         for job in () if running else [job for job in meant if job.state is JobState.PAUSED]:
             self.start_again(job)
 
@@ -99,27 +76,32 @@ class Workshop(App[None]):
         """Stop the newest job; with none running, give up the newest paused download, then clear what ended."""
         if news := [*self.jobs.paused, *self.jobs.running()]:
             self.stop(news[-1])
-            self.jobs.pass_over(*(job for job in news[-1:] if not job.running))
         else:
             self.jobs.pass_over(*self.jobs.all)
 
     def stop(self, job: Job) -> None:
-        """Stop a running job, or give up a paused download."""
-        if job.running:
-            self._stop(job, JobState.CANCELLED)
-        elif job.state is JobState.PAUSED:
-            self.jobs.end(job.number, JobState.CANCELLED, f"{job.label}: given up")
-            self._give_up(job)
+        """Stop a running job, or ask whether a paused download is to be given up: hours may be in it."""
+        from hubsync.tui.screens.confirm import Confirm
+        from hubsync.tui.widgets.activity import paused_at
 
-    def _stop(self, job: Job, ending: JobState) -> None:
-        self.jobs.stop(job, ending=ending)
-        if turn := self._turns.get(job.number):
-            turn.cancel()  # of no effect once it has begun
+        if job.running:
+            self.halt(job, JobState.CANCELLED)
+            return
+
+        def answered(yes: bool | None) -> None:  # noqa: FBT001  (the answer)
+            known = self.jobs.get(job.number)
+            if yes and known and known.state is JobState.PAUSED:
+                self.jobs.end(job.number, JobState.CANCELLED, f"{job.label}: given up")
+                self.jobs.pass_over(known)
+                self._give_up(job)
+
+        lines = (f"{job.label}: {paused_at(job)}", "What came of it would be removed.")
+        self.push_screen(Confirm("Give the download up?", lines, verb="gives it up"), answered)
 
     def start_again(self, job: Job) -> None:
         """Go on with a paused download, or try again what failed or was stopped: a download goes on where it can."""
         refs = [job.ref, *job.also] if job.ref else []
-        self._start(job.label, job.work or self._fetching(job.ref), refs=refs, instead=job, unit=job.unit)
+        self.start_job(job.label, job.work or self._fetching(job.ref), refs=refs, instead=job, unit=job.unit)
 
     def _fetching(self, ref: str) -> Callable[[Job, Sink], Message]:
         """What a download of an earlier run does."""
@@ -159,7 +141,7 @@ class Workshop(App[None]):
             self.post_message(RenderBegun(job.number, plan))
             return RenderEnded(job.number, names, service.run(plan, sink=sink, cancel=job.cancel))
 
-        self._start(label, work)
+        self.start_job(label, work)
 
     @on(RenderBegun)
     def _show_waiting(self, message: RenderBegun) -> None:
@@ -172,7 +154,7 @@ class Workshop(App[None]):
         def work(job: Job, sink: Sink) -> Message:
             return ChoreEnded(job.number, message.work(sink, job.cancel), message.reply)
 
-        self._start(message.label, work, unit="")
+        self.start_job(message.label, work, unit="")
 
     @on(ChoreEnded)
     def _end_chore(self, message: ChoreEnded) -> None:
@@ -181,61 +163,6 @@ class Workshop(App[None]):
         self.session.library_changed.publish(None)
         if message.reply is not None and done.news is not None:
             message.reply.post_message(done.news)
-
-    def _start(
-        self,
-        label: str,
-        work: Callable[[Job, Sink], Message],
-        *,
-        refs: Sequence[str] = (),
-        instead: Job | None = None,
-        unit: str = "pictures",
-    ) -> None:
-        """Begin a job in a thread of the app's: a screen that goes away does not end it.
-
-        Downloads have `refs`; `install.jobs` of them are under way at once, the others wait without a thread.
-        """
-        if self.jobs.running(label):
-            return
-        job = self.jobs.start(label, counts_bytes=bool(refs), refs=refs, work=work, instead=instead, unit=unit)
-
-        def tell(event: Event) -> None:
-            self.post_message(JobAdvanced(job.number, event))
-
-        def run() -> None:
-            try:
-                end = work(job, tell)
-            except Cancelled:
-                end = JobStopped(job.number, JobState.CANCELLED, f"{label}: stopped")
-            except HubsyncError as error:
-                end = JobStopped(job.number, JobState.FAILED, f"{label}: {told(error)}", error)
-            self.post_message(end)
-
-        if not refs:
-            self.run_worker(run, name=str(job.number), group=_JOBS, thread=True, exit_on_error=False)
-            return
-        self.jobs.hear(job.number, Noted(key=job.ref, message=_WAITING))
-
-        def in_turn() -> None:
-            tell(Noted(key=job.ref, message=""))
-            run()
-
-        self.run_worker(self._in_turn(job, in_turn), name=str(job.number), group=_JOBS, exit_on_error=False)
-
-    async def _in_turn(self, job: Job, run: Callable[[], None]) -> None:
-        turn = self._turns[job.number] = self.downloading.submit(run)
-        try:
-            await asyncio.wrap_future(turn)
-        except asyncio.CancelledError:
-            if not turn.cancelled():
-                raise
-            self.post_message(JobStopped(job.number, JobState.CANCELLED, f"{job.label}: stopped"))
-        finally:
-            del self._turns[job.number]
-
-    @on(JobAdvanced)
-    def _hear(self, message: JobAdvanced) -> None:
-        self.jobs.hear(message.job, message.event)
 
     @on(JobStopped)
     def _end(self, message: JobStopped) -> None:
@@ -264,7 +191,8 @@ class Workshop(App[None]):
 
         outcome = message.outcome
         self.jobs.watch(message.job, Live.over(outcome.renders))
-        note = f"{message.name} is rendered: {len(outcome.renders)} pictures in {outcome.seconds:.1f} s (press 4)"
+        done = f"{message.name} {'are' if ', ' in message.name else 'is'} rendered"
+        note = f"{done}: {len(outcome.renders)} pictures in {outcome.seconds:.1f} s (press 4)"
         note += "".join(f"; left out: {told(error)}" for error in outcome.refused.values())
         picture = outcome.sheet or next((render.path for render in outcome.renders), None)
         self.jobs.end(message.job, JobState.DONE, note, place=picture and picture.parent, picture=picture)
@@ -272,18 +200,6 @@ class Workshop(App[None]):
         # Pictures come up by themselves only where they were asked for; anywhere else they would interrupt.
         if self.current_mode in {"library", "renders"} and len(self.screen_stack) == 1:
             self.post_message(ComparisonRequested(outcome.renders, outcome.sheet))
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The border where an error nobody foresaw becomes something the user can report."""
-        if event.state is not WorkerState.ERROR:
-            return
-        failure = event.worker.error
-        error = Internal(f"{type(failure).__name__}: {failure}", hint="please report this as a bug")
-        self.log.error(error.message)
-        if event.worker.group == _JOBS:
-            self.jobs.end(int(event.worker.name), JobState.FAILED, told(error), error=error)
-        else:
-            self.screen.post_message(Refused(event.worker.name, error))
 
 
 def worst(results: Sequence[InstallResult]) -> InstallResult:

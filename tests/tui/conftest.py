@@ -21,6 +21,7 @@ from textual.widgets import Input
 
 from hubsync import config
 from hubsync.domain import Lora
+from hubsync.limiter import Limiter
 from hubsync.roots import find_root
 from hubsync.sandbox.playground import Playground, playground
 from hubsync.services.app import Hubsync
@@ -61,11 +62,11 @@ def open_library(ground: Playground) -> Iterator[OpenHubsync]:
     """Makes the services, with settings changed as wished; all are closed at the end."""
     opened: list[Hubsync] = []
 
-    def make(*, renderer: Sequence[str] = RENDERER, **settings: str) -> Hubsync:
+    def make(*, renderer: Sequence[str] = RENDERER, limiter: Limiter | None = None, **settings: str) -> Hubsync:
         options = {key.replace("__", "."): value for key, value in settings.items()}
         loaded = config.load(environ=ground.environ, options=options)
         root = find_root(loaded, cwd=ground.root, home=ground.root)
-        opened.append(Hubsync(loaded, root, renderer=renderer, now=lambda: NOW))
+        opened.append(Hubsync(loaded, root, renderer=renderer, now=lambda: NOW, limiter=limiter))
         return opened[-1]
 
     yield make

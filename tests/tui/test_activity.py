@@ -56,7 +56,7 @@ async def test_nothing_goes_on_at_first(open_library: OpenHubsync, start: Start)
 async def test_one_download_is_paused_and_gone_on_with(
     open_library: OpenHubsync, ground: Playground, start: Start
 ) -> None:
-    """space acts on the highlighted download alone, Z on all of them; what came is not fetched again."""
+    """space acts on the highlighted download alone, z on all of them; what came is not fetched again."""
     ground.hub.switch(SLOW)
     hubsync = open_library()
     async with start(hubsync, size=(120, 40)) as journey:
@@ -64,14 +64,16 @@ async def test_one_download_is_paused_and_gone_on_with(
         begin(journey, hubsync, DETAIL, "civitai:1005")
         await journey.until(lambda: len([job for job in journey.app.jobs.running() if job.done]) == 2)
         assert "▶ running" in journey.text
+        assert "space Pause" in journey.text
         await journey.press("space")
         running, paused = await states(journey, JobState.RUNNING, JobState.PAUSED)
         assert paused.number < running.number
         assert "‖ paused" in journey.text
-        await journey.press("Z")
+        assert "space Go on" in journey.text
+        await journey.press("z")
         await states(journey, JobState.PAUSED, JobState.PAUSED)
         ground.hub.switch()
-        await journey.press("Z")
+        await journey.press("z")
         await states(journey, JobState.DONE, JobState.DONE)
         received = [message.result.received for message in journey.all(InstallEnded)]
     assert all(one is not None and one.resumed_from > 0 for one in received)
@@ -151,10 +153,9 @@ async def test_what_an_earlier_run_left_waits_here(open_library: OpenHubsync, gr
         await go_to_activity(journey)
         [waiting] = await states(journey, JobState.PAUSED)
         assert 0 < waiting.done < (waiting.total or 0)
-        await journey.press("x")
+        await journey.press("x", "enter")
         await states(journey, JobState.CANCELLED)
         await journey.until(lambda: not hubsync.downloads.unfinished())
-        assert journey.app.jobs.all != ()
         ground.hub.switch()
         await journey.press("R")
         await states(journey, JobState.DONE)
@@ -214,6 +215,46 @@ async def test_history_outlives_the_lines_at_the_foot(open_library: OpenHubsync,
         await journey.until(lambda: [job.number for job in screen.listing.rows] == [running.number])
 
 
+async def test_history_outlives_the_program(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
+    """The next start shows what ended, with why and what came of it; a download is tried again, c forgets it all."""
+    ground.hub.switch(Fault(kind=FaultKind.CORRUPT))
+    async with start(open_library()) as journey:
+        jobs = journey.app.jobs
+        job = jobs.start("Rendering x", counts_bytes=False)
+        jobs.end(job.number, JobState.DONE, "x is rendered", place=ground.root / "renders")
+        begin(journey, journey.app.hubsync, DETAIL)
+        await journey.until(lambda: [one.state for one in jobs.history] == [JobState.DONE, JobState.FAILED])
+        await journey.rest()
+        before = jobs.history
+    ground.hub.switch()
+    hubsync = open_library()
+    async with start(hubsync) as journey:
+        await journey.rest()
+        assert journey.app.jobs.history == ()
+        await go_to_activity(journey)
+        failed, done = await states(journey, JobState.FAILED, JobState.DONE)
+        assert [(job.key, job.label, job.note, job.place, job.ended) for job in (done, failed)] == [
+            (job.key, job.label, job.note, job.place, job.ended) for job in before
+        ]
+        assert failed.error is not None
+        assert failed.error.hint
+        assert (failed.again, done.again) == (True, False)
+        assert journey.app.jobs.all == ()
+        await journey.press("R")
+        await states(journey, JobState.DONE, JobState.DONE)
+        await journey.rest()
+    async with start(open_library()) as journey:
+        await go_to_activity(journey)
+        await states(journey, JobState.DONE, JobState.DONE)
+        await journey.press("c")
+        await states(journey)
+        await journey.rest()
+    async with start(open_library()) as journey:
+        await go_to_activity(journey)
+        await journey.rest()
+        assert journey.app.jobs.history == ()
+
+
 async def test_history_is_bounded(open_library: OpenHubsync, start: Start) -> None:
     """Of many jobs the oldest that ended are forgotten."""
     async with start(open_library()) as journey:
@@ -261,9 +302,9 @@ async def test_what_a_lora_brings_along_is_given_up_with_it(
         await journey.until(lambda: not hubsync.downloads.unfinished())
 
 
-@pytest.mark.parametrize("key", ["z", "x"])
-async def test_the_app_s_own_keys_give_way(open_library: OpenHubsync, start: Start, key: str) -> None:
-    """In this list z and x mean the highlighted job, not the newest."""
+@pytest.mark.parametrize("key", ["space", "x"])
+async def test_the_highlighted_job_is_meant(open_library: OpenHubsync, start: Start, key: str) -> None:
+    """In this list x means it, not the newest, as space does."""
     async with start(open_library()) as journey:
         jobs = journey.app.jobs
         first = jobs.start("Installing one", counts_bytes=True, refs=["one"])

@@ -68,7 +68,7 @@ async def test_the_footer_is_short_and_fits(open_library: OpenHubsync, start: St
 
 async def test_help_lists_the_keys_that_work(open_library: OpenHubsync, start: Start) -> None:
     """? shows what the screen, its list and the app understand; esc closes it."""
-    async with start(open_library(), size=(100, 40)) as journey:
+    async with start(open_library(), size=(100, 60)) as journey:
         await journey.press("escape", "question_mark")
         assert isinstance(journey.app.screen, Dialog)
         for text in ("Check and install the highlighted LoRA", "Highlight the next row", "Leave hubsync", "↓ j"):
@@ -88,12 +88,18 @@ async def test_help_lists_the_keys_that_work(open_library: OpenHubsync, start: S
 async def test_the_palette_holds_every_action(
     open_library: OpenHubsync, start: Start, mode: str, expected: set[str]
 ) -> None:
-    """Whatever a key does can be found by its name."""
-    async with start(open_library()) as journey:
+    """Whatever a key does can be found by its name, and says by which key."""
+    hubsync = open_library()
+    install(hubsync, "civitai:1004")
+    async with start(hubsync) as journey:
         await journey.press("escape", mode)
-        titles = [command.title for command in journey.app.get_system_commands(journey.app.screen)]
+        await journey.rest()
+        commands = [*journey.app.get_system_commands(journey.app.screen)]
+        titles = [command.title for command in commands]
         assert expected <= set(titles)
         assert len(titles) == len(set(titles))
+        [leave] = [command.help for command in commands if command.title == "Quit"]
+        assert leave == "^q · Leave hubsync"
 
 
 async def test_the_palette_runs_an_action(open_library: OpenHubsync, start: Start) -> None:

@@ -37,3 +37,28 @@ def test_titles_stay_above_their_texts() -> None:
     titles, line = ("".join(text for _, text in found) for found in lines)
     assert len(titles) == len(line)
     assert titles.index("Done") + 4 == line.index("50%") + 3
+
+
+WIDE: tuple[Column[None], ...] = (
+    Column(text=lambda _: "", title="Name"),
+    Column(text=lambda _: "", title="Words", width=16, most=64),
+    Column(text=lambda _: "", title="Base", width=8, most=24),
+    Column(text=lambda _: "", title="Size", width=6),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "widths"),
+    [
+        (61, [24, 16, 8, 6]),
+        (69, [32, 16, 8, 6]),
+        (101, [32, 40, 16, 6]),
+        (133, [32, 64, 24, 6]),
+        (201, [100, 64, 24, 6]),
+    ],
+)
+def test_room_a_name_does_not_need_goes_to_the_others(width: int, widths: list[int]) -> None:
+    """The first column keeps what most names fit into; beyond it each gets its share up to what it can use."""
+    found = cells(WIDE, lambda column: column.title, width)
+    assert [len(text) - len(column.gap) for column, text in found] == widths
+    assert sum(widths) + 3 * 2 + 1 == width

@@ -11,6 +11,7 @@ from hubsync.domain import WordSource
 from hubsync.services.app import Hubsync
 from hubsync.tui.answers import LoraEdited, LoraKnown
 from hubsync.tui.screens.adding import Adding
+from hubsync.tui.screens.confirm import Confirm
 from hubsync.tui.screens.editing import Editor
 from tests.tui.conftest import Journey, OpenHubsync, Start, install
 
@@ -71,13 +72,16 @@ async def test_words_are_moved_and_removed(outfits: Hubsync, start: Start) -> No
         await journey.until(lambda: words(outfits)[0] == (True, ["mona"]))
         await journey.until(lambda: editor.listing.row and editor.listing.row.words == ("mona",))
         await journey.press("G", "k", "k", "delete")
+        assert isinstance(journey.app.screen, Confirm)
+        assert "mona, night outfit" in journey.text
+        await journey.press("escape", "delete", "enter")
         await journey.until(lambda: words(outfits) == [(True, ["mona"])])
 
 
 async def test_words_are_typed_or_picked(outfits: Hubsync, start: Start) -> None:
-    """Typed words go to the line's group, suggestions tell their score and source, A makes a group of its own."""
+    """Typed words go to the line's group, suggestions tell their score and source, A makes a group that is on."""
     async with start(outfits) as journey:
-        await edit(journey)
+        editor = await edit(journey)
         await journey.press("a", *"red hat, boots", "enter")
         await journey.until(lambda: words(outfits)[0][1] == ["mona", "day outfit", "red hat", "boots"])
         await journey.press("A")
@@ -87,7 +91,8 @@ async def test_words_are_typed_or_picked(outfits: Hubsync, start: Start) -> None
         assert f"{adding.listing.rows[0].score:.0%}" in journey.text
         await journey.press("down", "space", "space", "enter")
         await journey.until(lambda: len(words(outfits)) == 3)
-        assert words(outfits)[2] == (False, [first, second])
+        assert words(outfits)[2] == (True, [first, second])
+        await journey.until(lambda: editor.listing.row and editor.listing.row.key == (3, ""))
         await journey.press("a", "escape")
         assert isinstance(journey.app.screen, Editor)
 
@@ -106,8 +111,9 @@ async def test_weight_negative_and_notes_are_written_and_reset(outfits: Hubsync,
         assert "for Tuesdays" in journey.text
         await journey.press("w", *"99", "enter")
         await journey.until(lambda: "99 is no weight" in journey.text)
-        await journey.press("delete", "R", "escape")
+        await journey.press("escape", "delete", "enter")
         await journey.until(lambda: len(words(outfits)) == 1)
+        await journey.press("R", "escape")
         await journey.press("R", "enter")
         await journey.until(lambda: len(words(outfits)) == 2)
         assert outfits.library.list()[0] == before

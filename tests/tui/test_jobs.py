@@ -16,9 +16,14 @@ from hubsync.services.planning import Plan
 from hubsync.tui.answers import Refused, Shown
 from hubsync.tui.jobs import JobState
 from hubsync.tui.messages import InstallConfirmed, InstallEnded, JobStopped
+from hubsync.tui.screens.confirm import Confirm
+from hubsync.tui.screens.leaving import Leaving
 from hubsync.tui.screens.preflight import Planned
-from hubsync.tui.widgets.activity import job_line
+from hubsync.tui.widgets.activity import job_line, strip
 from tests.tui.conftest import Journey, OpenHubsync, Start
+
+WIDTH = 76
+"""Cells of a line at the foot of 80 columns."""
 
 
 async def begin_install(journey: Journey, text: str, name: str) -> None:
@@ -36,7 +41,7 @@ async def test_a_download_is_stopped(open_library: OpenHubsync, ground: Playgrou
     async with start(hubsync) as journey:
         await begin_install(journey, "detail", "Add Detail")
         await journey.until(lambda: "━" in journey.text)
-        assert "x stops it" in journey.text
+        assert "z pauses · x stops it" in journey.text
         await journey.press("x")
         stopped = await journey.sees(JobStopped)
         assert stopped.state is JobState.CANCELLED
@@ -61,7 +66,7 @@ async def test_a_download_is_paused_and_outlives_the_program(
         assert "paused" in journey.text
     hubsync = open_library()
     async with start(hubsync) as journey:
-        await journey.until(lambda: "z resumes" in journey.text)
+        await journey.until(lambda: "z goes on" in journey.text)
         [waiting] = journey.app.jobs.paused
         assert 0 < waiting.done < (waiting.total or 0)
         ground.hub.switch()
@@ -75,7 +80,7 @@ async def test_a_download_is_paused_and_outlives_the_program(
 
 
 async def test_a_paused_download_is_given_up(open_library: OpenHubsync, ground: Playground, start: Start) -> None:
-    """x on a paused download removes what came of it."""
+    """x on a paused download asks first, and then removes what came of it; esc leaves it as it is."""
     ground.hub.switch(Fault(kind=FaultKind.THROTTLE, rate=20_000))
     hubsync = open_library()
     async with start(hubsync) as journey:
@@ -84,6 +89,11 @@ async def test_a_paused_download_is_given_up(open_library: OpenHubsync, ground: 
         await journey.press("z")
         await journey.until(lambda: journey.app.jobs.paused)
         await journey.press("x")
+        await journey.until(lambda: isinstance(journey.app.screen, Confirm))
+        assert "paused at" in journey.text
+        await journey.press("escape")
+        assert journey.app.jobs.paused
+        await journey.press("x", "enter")
         await journey.until(lambda: list(hubsync.root.loras.iterdir()) == [] and not hubsync.downloads.unfinished())
         assert journey.app.jobs.all == ()
 
@@ -135,6 +145,22 @@ async def test_quitting_stops_what_runs(open_library: OpenHubsync, ground: Playg
         await journey.until(journey.app.jobs.running)
         job = journey.app.jobs.running()[0]
         await journey.press("slash", "ctrl+q")
+        assert job.cancel.is_set()
+
+
+@pytest.mark.parametrize("answer", ["enter", "ctrl+q"])
+async def test_leaving_a_render_is_asked_about(open_library: OpenHubsync, start: Start, answer: str) -> None:
+    """What cannot go on at the next start is named; esc stays, enter and the same key again leave."""
+    async with start(open_library()) as journey:
+        job = journey.app.jobs.start("Rendering sks_frame", counts_bytes=False)
+        journey.app.jobs.start("Scanning", counts_bytes=False, unit="")
+        await journey.press("ctrl+q")
+        await journey.until(lambda: isinstance(journey.app.screen, Leaving))
+        assert "1 render and 1 other job are running" in journey.text
+        assert "Rendering sks_frame" in journey.text
+        await journey.press("escape")
+        assert not job.cancel.is_set()
+        await journey.press("ctrl+q", answer)
         assert job.cancel.is_set()
 
 
@@ -215,18 +241,19 @@ async def test_events_become_a_line(open_library: OpenHubsync, start: Start) -> 
             Finished(key="x", message="x is installed"),
         ):
             jobs.hear(job.number, event)
-            lines.append(job_line(jobs.all[0]).plain)
+            lines.append(job_line(jobs.all[0], WIDTH).plain)
         jobs.end(job.number, JobState.DONE, "x is installed")
         jobs.hear(job.number, Noted(key="x", message="too late"))
-        assert [line.removesuffix("  x stops it") for line in lines] == [
-            "Installing x  ────────────────  0 bytes of 2.0 MB",
-            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB",
-            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  no preview",
-            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  SHA-256 verified",
-            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  wrong bytes → try again",
-            "Installing x  ━━━━────────────  500.0 kB of 2.0 MB  x is installed",
+        assert lines == [
+            "Installing x  ──────────  0 bytes of 2.0 MB",
+            "Installing x  ━━────────  500.0 kB of 2.0 MB",
+            "Installing x  ━━────────  500.0 kB of 2.0 MB  no preview",
+            "Installing x  ━━────────  500.0 kB of 2.0 MB  SHA-256 verified",
+            "Installing x  ━━────────  500.0 kB of 2.0 MB  wrong bytes → try again",
+            "Installing x  ━━────────  500.0 kB of 2.0 MB  x is installed",
         ]
-        assert job_line(jobs.all[0]).plain == "✓ x is installed  x clears"
+        assert job_line(jobs.all[0], WIDTH).plain == "✓ x is installed"
+        assert strip(jobs.all, WIDTH).plain == "✓ x is installed  x clears"
 
 
 async def test_a_render_shows_its_steps_and_what_is_left(open_library: OpenHubsync, start: Start) -> None:
@@ -244,15 +271,32 @@ async def test_a_render_shows_its_steps_and_what_is_left(open_library: OpenHubsy
             Advanced(key="render", done=2, total=3, share=0.75, eta=65.4),
         ):
             jobs.hear(job.number, event)
-            lines.append(job_line(jobs.all[0]).plain)
-        assert [line.removesuffix("  x stops it") for line in lines] == [
-            "Rendering x  ────────────────  getting ready",
-            "Rendering x  ────────────────  getting ready  loading sd1.safetensors",
-            "Rendering x  ────────────────  getting ready",
-            "Rendering x  ━━━━━━━━────────  1 of 3 pictures",
-            "Rendering x  ━━━━━━━━────────  1 of 3 pictures  6 modules were left out",
-            "Rendering x  ━━━━━━━━━━━━────  2 of 3 pictures, 1:05 left  6 modules were left out",
+            lines.append(job_line(jobs.all[0], WIDTH).plain)
+        assert lines == [
+            "Rendering x  ──────────  getting ready",
+            "Rendering x  ──────────  getting ready  loading sd1.safetensors",
+            "Rendering x  ──────────  getting ready",
+            "Rendering x  ━━━━━─────  1 of 3 pictures",
+            "Rendering x  ━━━━━─────  1 of 3 pictures  6 modules were left out",
+            "Rendering x  ━━━━━━━───  2 of 3 pictures, 1:05 left  6 modules were left out",
         ]
+
+
+@pytest.mark.parametrize("width", [WIDTH, 116])
+async def test_a_job_is_a_line(open_library: OpenHubsync, start: Start, width: int) -> None:
+    """However long its name, with all numbers; the keys are told once, beside the last line where there is room."""
+    async with start(open_library()) as journey:
+        jobs = journey.app.jobs
+        for name in ("a", "b"):
+            job = jobs.start(f"Installing {name * 70}", counts_bytes=True, refs=[name])
+            jobs.hear(job.number, Started(key=name, label=name, total=6_460_000_000))
+            jobs.hear(job.number, Advanced(key=name, done=123_400_000, rate=12_300_000.0, eta=515.0))
+            jobs.hear(job.number, Noted(key=name, message="a note of more than a few words"))
+        lines = strip(jobs.all, width).plain.splitlines()
+        assert max(map(len, lines)) <= width
+        assert [line.count("8:35 left") for line in lines][:2] == [1, 1]
+        assert len(lines) == (3 if width == WIDTH else 2)
+        assert lines[-1].endswith("z pauses · x stops the newest")
 
 
 async def test_many_jobs_take_few_lines(open_library: OpenHubsync, start: Start) -> None:

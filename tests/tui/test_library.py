@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
 import pytest
+from textual.widgets import Input
 
-from hubsync.domain import Entry, Installed, RenderKind, Stamp
+from hubsync.domain import Entry, Facets, Installed, ListFilter, RenderKind, Stamp
+from hubsync.sandbox.hub import Fault, FaultKind
 from hubsync.sandbox.playground import DATA, Playground
 from hubsync.services.app import Hubsync
 from hubsync.tui.answers import Listed, LoraKnown, UpdatesFound
 from hubsync.tui.jobs import JobState
 from hubsync.tui.messages import ChoreEnded, JobAdvanced, PromptRequested, RenderEnded, RenderPlanned
-from hubsync.tui.screens.facets import FacetsRead
+from hubsync.tui.screens.dialog import Dialog
+from hubsync.tui.screens.editing import Editor
+from hubsync.tui.screens.facets import FacetDialog, FacetsRead, every
+from hubsync.tui.screens.help import Keys
 from hubsync.tui.screens.library import PAGE
 from hubsync.tui.screens.tending import TextComposed
+from hubsync.tui.screens.trash import Trash, TrashRead
 from hubsync.tui.screens.updates import Updates
+from hubsync.tui.widgets.keyline import KeyLine
 from tests.tui.conftest import NOW, RENDERER, Journey, OpenHubsync, Start, install
 
 LORAS = ("civitai:1001", "civitai:1002", "civitai:1004")
@@ -53,6 +61,12 @@ def many(hubsync: Hubsync, count: int) -> None:
 def names(journey: Journey) -> list[str]:
     """The rows."""
     return [row.name for row in journey.library.listing.rows]
+
+
+def told(journey: Journey) -> list[str]:
+    """What the box says."""
+    screen = journey.app.screen
+    return [fact.value.plain for fact in screen.facts.facts] if isinstance(screen, Dialog) else [""]
 
 
 async def go_to_library(journey: Journey) -> None:
@@ -120,7 +134,7 @@ async def test_pages_are_read_as_they_are_scrolled_to(open_library: OpenHubsync,
 
 
 async def test_the_filter_narrows_while_typing(filled: Hubsync, start: Start) -> None:
-    """A word of the LoRA finds it too; esc leads back to all of them, then to the first mode."""
+    """A word of the LoRA finds it too; esc leads back to all of them, and no further."""
     async with start(filled) as journey:
         await go_to_library(journey)
         assert names(journey) == ["add_detail", "add_saturation", "sks_frame"]
@@ -130,8 +144,9 @@ async def test_the_filter_narrows_while_typing(filled: Hubsync, start: Start) ->
         await journey.until(lambda: "Nothing installed fits “nothing”." in journey.text)
         await journey.press("escape", "escape")
         await journey.until(lambda: len(names(journey)) == len(LORAS))
-        await journey.press("escape")
-        assert journey.discover.MODE == "discover"
+        await journey.press("escape", "escape")
+        assert journey.app.screen is journey.library
+        assert len(names(journey)) == len(LORAS)
 
 
 async def test_order_and_facets_narrow_together(open_library: OpenHubsync, start: Start) -> None:
@@ -232,15 +247,22 @@ async def test_what_is_removed_comes_back(filled: Hubsync, start: Start) -> None
 
 
 async def test_loras_are_renamed_and_moved(filled: Hubsync, start: Start) -> None:
-    """One gets another name, several another folder; a name that is taken is refused with a sentence."""
+    """One gets another name and keeps the highlight, several another folder; what cannot be stays in the box."""
     async with start(filled) as journey:
         await go_to_library(journey)
         await journey.press("m", *"sks_frame", "enter")
-        await journey.until(lambda: [job.state for job in journey.app.jobs.all] == [JobState.FAILED])
-        assert "is called sks_frame already" in " ".join(journey.text.split())
-        await journey.press("m", *"zeta", "enter")
+        await journey.until(lambda: "is called sks_frame already" in " ".join(told(journey)))
+        box = journey.app.screen.query_one(Input)
+        assert box.value == "sks_frame"
+        box.value = "/etc/x"
+        await journey.press("enter")
+        await journey.until(lambda: told(journey)[0].startswith("! /etc is outside the library"))
+        box.value = "zeta"
+        await journey.press("enter")
         await journey.until(lambda: names(journey) == ["add_saturation", "sks_frame", "zeta"])
-        await journey.press("space", "space", "m", *"tools", "enter")
+        assert journey.library.listing.row
+        assert journey.library.listing.row.name == "zeta"
+        await journey.press("g", "space", "space", "m", *"tools", "enter")
         assert "end it with a slash" in journey.text
         await journey.press("slash", "enter")
         await journey.sees(ChoreEnded, times=2)
@@ -282,8 +304,161 @@ async def test_rot_is_found_and_files_are_recognised(filled: Hubsync, ground: Pl
         await journey.until(lambda: "Verified: 1 changed: add_detail" in journey.text)
         assert journey.app.jobs.all[0].state is JobState.FAILED
         await journey.press("j", "j", "I")
-        await journey.until(lambda: "1 recognised" in journey.text)
+        await journey.until(lambda: "Civitai knows mine: " in journey.text)
         assert str(hubsync.library.find("mine").ref).startswith("civitai:1005")
+
+
+async def test_a_hub_that_cannot_be_asked_is_no_answer(
+    open_library: OpenHubsync, ground: Playground, start: Start
+) -> None:
+    """I says that Civitai does not answer, not that it does not know the file; then how many of several it knows."""
+    hubsync = open_library(network__retries="0")
+    install(hubsync, "civitai:1001", "hf:framewright/sks-frame-kohya")
+    shutil.copyfile(DATA / "loras" / "mona_outfits.safetensors", hubsync.root.loras / "mine.safetensors")
+    hubsync.scanning.scan(identify=False, sink=lambda _: _, cancel=Event())
+    async with start(hubsync, size=(120, 40)) as journey:
+        await go_to_library(journey)
+        ground.hub.switch(Fault(kind=FaultKind.STATUS, path="/api/*", status=503))
+        await journey.press("j", "I")
+        await journey.until(lambda: "Not all was identified" in " ".join(journey.text.split()))
+        ground.hub.switch()
+        await journey.press("g", "space", "space", "space", "I")
+        await journey.until(lambda: "Civitai knows 2 of 3; from Hugging Face: 1" in journey.text)
+
+
+async def test_a_lora_that_goes_behind_the_pages_read_keeps_the_highlight(
+    open_library: OpenHubsync, start: Start
+) -> None:
+    """Renamed so that it comes after all others, which are read then."""
+    hubsync = open_library()
+    install(hubsync, "civitai:1001")
+    many(hubsync, 2 * PAGE)
+    async with start(hubsync) as journey:
+        await go_to_library(journey)
+        await journey.press("m", *"zeta", "enter")
+        await journey.until(lambda: journey.library.listing.row and journey.library.listing.row.name == "zeta")
+        await journey.until(lambda: len(names(journey)) == 2 * PAGE + 1)
+        assert journey.library.listing.highlighted == 2 * PAGE
+
+
+async def test_what_an_update_trashed_comes_back_too(open_library: OpenHubsync, start: Start) -> None:
+    """u takes the newest of the trash whatever put it there; what cannot come back leaves the rest of it to T."""
+    hubsync = open_library()
+    install(hubsync, *LORAS)
+    later = replace(hubsync.relocating, now=lambda: NOW + timedelta(minutes=1))
+    async with start(hubsync) as journey:
+        await go_to_library(journey)
+        await journey.press("delete", "enter")
+        await journey.until(lambda: len(names(journey)) == len(LORAS) - 1)
+        later.remove(hubsync.library.find("sks_frame"))
+        await journey.press("u")
+        await journey.until(lambda: hubsync.library.count(ListFilter(text="sks_frame")))
+        install(hubsync, "civitai:1001")
+        await journey.press("u")
+        await journey.until(lambda: "T shows what is in the trash" in " ".join(journey.text.split()))
+        hubsync.relocating.remove(hubsync.library.find("add_detail"))
+        later.remove(hubsync.library.find("add_saturation"))
+        await journey.press("T")
+        await journey.sees(TrashRead)
+        trash = journey.app.screen
+        assert isinstance(trash, Trash)
+        await journey.until(lambda: trash.listing.rows)
+        assert [one.trashed.name for one in trash.listing.rows] == ["add_saturation", "add_detail", "add_detail"]
+        assert "add_saturation.safetensors" in journey.text
+        await journey.press("space", "space", "enter")
+        await journey.until(lambda: names(journey) == ["add_detail", "add_saturation", "sks_frame"])
+        assert len(hubsync.relocating.trash()) == 1
+
+
+async def test_what_cannot_come_back_does_not_keep_the_others(filled: Hubsync, start: Start) -> None:
+    """Of three that were removed together two come back, and it is said why the third does not."""
+    async with start(filled) as journey:
+        await go_to_library(journey)
+        await journey.press("space", "space", "space", "delete", "enter")
+        await journey.until(lambda: not names(journey))
+        install(filled, "civitai:1004")
+        await journey.press("u")
+        await journey.until(lambda: len(names(journey)) == len(LORAS))
+        assert [trashed.name for trashed in filled.relocating.trash()] == ["sks_frame"]
+        assert "is called sks_frame already" in " ".join(journey.text.split())
+
+
+async def test_enter_shows_the_facets_that_were_chosen(filled: Hubsync, start: Start) -> None:
+    """Space chooses and goes on, enter shows; esc leaves the list as it was; only what some LoRA has is offered."""
+    many(filled, 1)
+    async with start(filled) as journey:
+        await go_to_library(journey)
+        await journey.press("f")
+        await journey.sees(FacetsRead)
+        dialog = journey.app.screen
+        assert isinstance(dialog, FacetDialog)
+        await journey.until(lambda: dialog.listing.rows)
+        assert "↑ outdated" not in [facet.name for facet in dialog.listing.rows]
+        await journey.press("space")
+        assert dialog.listing.highlighted == 1
+        await journey.press("enter")
+        await journey.until(lambda: "[! missing]" in journey.text)
+        await journey.press("f")
+        await journey.sees(FacetsRead, times=2)
+        await journey.press("space", "escape")
+        assert "[! missing]" in journey.text
+        await journey.press("f")
+        await journey.sees(FacetsRead, times=3)
+        await journey.press("G", "enter")
+        await journey.until(lambda: "[! missing]" in journey.text and "[tag: " in journey.text)
+
+
+def test_tags_that_programs_set_are_not_offered() -> None:
+    """Hugging Face's `license:…` and the like narrow nothing anybody looks for."""
+    tags = {"style": 3, "base_model:adapter:x/y": 2, "license:mit": 2, "region:us": 2, "re:zero": 0}
+    offered = [*every(Facets(families={}, tags=tags, missing=0, outdated=0, no_words=1, no_preview=0))]
+    assert [facet.name for facet in offered] == ["? no words", "style", "re:zero"]
+
+
+async def test_a_weight_is_given_to_all_that_is_selected(filled: Hubsync, start: Start) -> None:
+    """What no tool takes is refused in place; e edits one of those selected wherever the highlight is."""
+    async with start(filled) as journey:
+        await go_to_library(journey)
+        await journey.press("space", "space", "w", *"-55", "enter")
+        assert told(journey)[0].startswith("! -55 is no weight")
+        journey.app.screen.query_one(Input).value = "0.5"
+        await journey.press("enter")
+        await journey.until(lambda: [row.weight for row in journey.library.listing.rows][:2] == [0.5, 0.5])
+        await journey.press("e")
+        editor = journey.app.screen
+        assert isinstance(editor, Editor)
+        assert editor.lora.name == "add_detail"
+
+
+async def test_keys_are_offered_where_they_do_something(filled: Hubsync, start: Start) -> None:
+    """A list without a row offers no way to edit or test one; under a box the line of keys is empty."""
+    async with start(filled) as journey:
+        await go_to_library(journey)
+        line = journey.library.query_one(KeyLine)
+        assert {"Words", "Test render"} <= {active.binding.description for active in line.shown()}
+        await journey.press("f")
+        assert line.render().plain == ""
+        await journey.press("escape")
+        journey.library.box.value = "nothing"
+        await journey.until(lambda: not names(journey))
+        assert {active.binding.description for active in line.shown()} == {"Search", "Filter", "Help"}
+
+
+async def test_a_box_tells_its_own_keys(filled: Hubsync, start: Start) -> None:
+    """? and f1 list what works in it, f1 also where one types; the key that opened the list closes it."""
+    async with start(filled, size=(100, 40)) as journey:
+        await go_to_library(journey)
+        await journey.press("f", "question_mark")
+        assert isinstance(journey.app.screen, Keys)
+        assert "Narrow by this, or no longer" in journey.text
+        assert "Every key that works in this box" in journey.text
+        assert "Test render" not in journey.text
+        await journey.press("question_mark", "slash", "question_mark")
+        assert journey.app.screen.query_one(Input).value == "?"
+        await journey.press("f1")
+        assert isinstance(journey.app.screen, Keys)
+        await journey.press("f1", "escape")
+        assert journey.library.is_current
 
 
 async def test_a_render_in_another_mode_does_not_interrupt(filled: Hubsync, start: Start) -> None:

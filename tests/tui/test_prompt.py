@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from textual import events
 from textual.notifications import Notify
@@ -19,6 +21,7 @@ from hubsync.tui.screens.keeping import PromptSaved
 from hubsync.tui.screens.picking import LoraPicker
 from hubsync.tui.screens.prompt import PromptScreen, TakenOut
 from hubsync.tui.screens.saved import SavedPrompts
+from hubsync.tui.typed import TOGETHER
 from hubsync.tui.widgets.picker import PAGE
 from tests.tui.conftest import Journey, OpenHubsync, Start
 
@@ -60,6 +63,10 @@ def parts(journey: Journey) -> list[tuple[str, float, bool]]:
     return [(part.name, part.weight, part.on) for part in screen(journey).listing.rows]
 
 
+def _titled(journey: Journey, title: str) -> bool:
+    return str(screen(journey).result.border_title) == title
+
+
 def prompt(journey: Journey) -> str:
     """The prompt composed last."""
     return journey.all(PromptComposed)[-1].drafted.composed.prompt
@@ -90,7 +97,7 @@ async def composes(journey: Journey, expected: str) -> None:
 
 
 async def test_an_empty_prompt_tells_the_first_step(open_library: OpenHubsync, start: Start) -> None:
-    """It says what to press; the keys of a LoRA do no harm without one; esc leads from the text to the first mode."""
+    """It says what to press; the keys of a LoRA do no harm without one; esc leads out of the text and no further."""
     async with start(open_library()) as journey:
         await go_to_prompt(journey)
         assert "Nothing is in the prompt yet." in told(journey)
@@ -102,8 +109,9 @@ async def test_an_empty_prompt_tells_the_first_step(open_library: OpenHubsync, s
         await journey.until(lambda: "Nothing is installed yet" in journey.text)
         await journey.press("escape", "slash", "x", "3", "escape")
         assert screen(journey).text.text == "x3"
-        await journey.press("escape")
-        assert journey.app.current_mode == "discover"
+        assert screen(journey).focused is screen(journey).listing
+        await journey.press("escape", "escape")
+        assert journey.app.screen is screen(journey)
 
 
 async def test_a_lora_comes_and_goes_without_a_trace(filled: Hubsync, start: Start) -> None:
@@ -184,7 +192,7 @@ async def test_off_and_on_again(filled: Hubsync, start: Start) -> None:
         await composes(journey, "a <lora:detail:0.7>")
         assert parts(journey)[0] == ("ring", 0.3, False)
         assert "○ ring" in journey.text
-        assert screen(journey).listing.border_subtitle == "off"
+        assert screen(journey).listing.border_subtitle == "ring: off · 1 of 2"
         await journey.press("space", "J")
         await composes(journey, "a, sks ring <lora:detail:0.7> <lora:ring:0.3>")
         await journey.press("J", "K", "K")
@@ -219,7 +227,7 @@ async def test_a_tag_in_the_text_is_a_row_too(filled: Hubsync, start: Start) -> 
     async with start(filled) as journey:
         await go_to_prompt(journey, text)
         assert parts(journey) == [("ring", 0.9, True)]
-        assert screen(journey).listing.border_subtitle == "its tag is in your text"
+        assert screen(journey).listing.border_subtitle == "ring: its tag is in your text · 1 of 1"
         await journey.press("minus")
         await composes(journey, "a, sks ring <lora:ring:te=0.5:unet=0.85>")
         assert screen(journey).text.text == prompt(journey)
@@ -251,6 +259,24 @@ async def test_every_format_is_written_and_copied(filled: Hubsync, start: Start)
             assert journey.app.clipboard == expected.negative_prompt == "blurry"
             assert said(journey) == f"The negative prompt is copied, for {form.value}."
             await journey.press("F")
+
+
+async def test_a_reader_without_tags_is_told_what_to_load(filled: Hubsync, start: Start) -> None:
+    """Names and weights stand below the prompt, the text encoder's too where it is another, and are not copied."""
+    async with start(filled) as journey:
+        await go_to_prompt(journey, "a <lora:detail:0.5:0.25>", Wish(name="ring"))
+        await journey.press("F")
+        for form, said in (
+            (Format.COMFYUI, "i to be loaded in LoraLoader: detail 0.25 (clip 0.5), ring 0.7"),
+            (Format.SWARMUI, ""),
+            (Format.PLAIN, "i to be loaded beside the prompt: detail 0.25 (clip 0.5), ring 0.7"),
+        ):
+            title = f"Prompt for {form.value} · F another"
+            await journey.until(partial(_titled, journey, title))
+            assert said in told(journey)
+            assert ("to be loaded" in told(journey)) == bool(said)
+            await journey.press("y", "F")
+            assert "load" not in journey.app.clipboard
 
 
 async def test_tokens_are_counted_by_chunks(filled: Hubsync, start: Start) -> None:
@@ -314,7 +340,7 @@ async def test_the_newest_text_wins(filled: Hubsync, start: Start) -> None:
 
 
 async def test_a_render_gets_the_prompt(filled: Hubsync, start: Start) -> None:
-    """r renders with the LoRAs that are on and the user's texts; R hands them to the form; tags alone do for both."""
+    """r draws the user's texts with all LoRAs that are on, as one; R hands them to the form; tags do for both."""
     ring, detail = Wish(name="ring", groups=(1,)), Wish(name="detail")
     async with start(filled) as journey:
         await go_to_prompt(journey, "a castle", ring, detail, negative="ugly")
@@ -322,13 +348,19 @@ async def test_a_render_gets_the_prompt(filled: Hubsync, start: Start) -> None:
         asked = await journey.sees(RenderRequested)
         assert asked.options
         assert (asked.wishes, asked.options.prompt, asked.options.negative) == ([ring], "a castle", "ugly")
+        assert asked.options.together
+        screen(journey).rewrite("a <lora:mona:0.3>")
+        await journey.press("r")
+        asked = await journey.sees(RenderRequested, times=2)
+        assert asked.wishes == [ring, Wish(name="mona", weight=0.3)]
         journey.app.session.draft.drop("ring")
         journey.app.session.draft.drop("detail")
         screen(journey).rewrite("a <lora:detail:0.3>")
         await journey.press("R")
         planned = await journey.sees(RenderPlanned)
         assert (planned.wishes, planned.prompt) == ([Wish(name="detail", weight=0.3)], "a <lora:detail:0.3>")
-        assert journey.app.session.test.typed["negative"] == planned.negative == "ugly"
+        typed = journey.app.session.test.typed
+        assert (typed["negative"], typed["together"]) == (planned.negative, TOGETHER) == ("ugly", TOGETHER)
         assert journey.app.current_mode == "renders"
 
 
@@ -358,6 +390,43 @@ async def test_a_prompt_is_saved_and_recalled(filled: Hubsync, start: Start) -> 
         assert (draft.negative, draft.off, draft.wishes[1].words) == ("ugly", {"mona"}, ((1, "mona"),))
         assert screen(journey).text.text == draft.text
         await journey.until(lambda: said(journey) == "No longer installed: mona")
+
+
+async def test_what_was_being_written_is_there_again(filled: Hubsync, start: Start) -> None:
+    """Texts, LoRAs, weights, which are off, kept at once; what is sent from elsewhere joins it; it is no saved one."""
+    async with start(filled) as journey:
+        await go_to_prompt(journey, "a castle", Wish(name="ring", weight=0.4), negative="ugly")
+        await journey.press("space")
+        await journey.until(lambda: (kept := filled.triggers.draft()) and kept.off)
+        kept = filled.triggers.draft()
+        assert kept
+        assert (kept.text, kept.negative, kept.wishes) == ("a castle", "ugly", (Wish(name="ring", weight=0.4),))
+        screen(journey).rewrite("a castle, at night")
+    async with start(filled) as journey:
+        await journey.press("escape")
+        journey.app.post_message(PromptRequested([Wish(name="detail")]))
+        await journey.until(lambda: journey.app.current_mode == "prompt")
+        await journey.until(lambda: parts(journey) == [("ring", 0.4, False), ("detail", 0.7, True)])
+        assert (screen(journey).text.text, screen(journey).negative.text) == ("a castle, at night", "ugly")
+        journey.app.session.draft.drop("ring")
+        await journey.press("2")
+        await journey.until(lambda: (kept := filled.triggers.draft()) and kept.wishes == (Wish(name="detail"),))
+    assert filled.triggers.saved_prompts() == []
+
+
+async def test_a_new_prompt_is_begun(filled: Hubsync, start: Start) -> None:
+    """Once confirmed nothing of the old one is left, for the next run neither; an empty one asks nothing."""
+    async with start(filled) as journey:
+        await go_to_prompt(journey, "a castle", Wish(name="ring"), negative="ugly")
+        await journey.press("N", "escape")
+        assert parts(journey) == [("ring", 0.7, True)]
+        await journey.press("N", "enter")
+        await composes(journey, "")
+        assert (screen(journey).text.text, screen(journey).negative.text, parts(journey)) == ("", "", [])
+        await journey.press("N")
+        assert journey.app.screen is screen(journey)
+    kept = filled.triggers.draft()
+    assert kept is None or (kept.text, kept.negative, kept.wishes) == ("", "", ())
 
 
 async def test_saved_prompts_are_removed_after_a_second_key(filled: Hubsync, start: Start) -> None:

@@ -234,7 +234,8 @@ async def test_what_is_done_with_a_picture(filled: Hubsync, start: Start, monkey
         opened = await journey.sees(OpenedOutside)
         assert (opened.seen, opened.path.name) == (False, "sks_frame.w0.9.s1.words.png")
         await journey.press("shift+tab", "shift+tab", "P")
-        await journey.until(lambda: any("nobody's preview" in one.message for one in journey.app._notifications))
+        assert not journey.app.screen.check_action("preview", ())
+        assert len(journey.all(PreviewSet)) == 1
 
 
 async def test_a_test_is_drawn_again_and_edited(filled: Hubsync, start: Start) -> None:

@@ -7,12 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.content import Content
 
-from hubsync.domain import LORA_TYPES, Lora, LoraType, Nsfw, Period, Preview, Query, SearchResult, Sort, Version
-from hubsync.errors import Cancelled
+from hubsync.domain import LORA_TYPES, Lora, LoraType, Nsfw, Page, Period, Preview, Query, Sort, Version
+from hubsync.errors import Cancelled, RateLimited, Unreachable
 from hubsync.families import load_families
 from hubsync.refs import CivitaiRef, Source, parse_ref
 from hubsync.tui.album import Album
+from hubsync.tui.describe import base_name
+from hubsync.tui.findings import NO_KEY, down
 from hubsync.tui.paging import Paging, Turns
 from hubsync.tui.questions import base_choices, chips, fitting, question, reference
 from hubsync.tui.widgets.chips import Chips
@@ -29,7 +32,7 @@ def test_the_chips_as_they_are_ask_what_search_asks() -> None:
 
 def test_every_chip_is_a_field_of_the_question() -> None:
     """Each value goes where the command line's option of that name goes."""
-    values = {"source": "hf", "type": "DoRA", "base": "sdxl, ,Pony", "sort": "newest", "period": "week", "nsfw": "x"}
+    values = {"source": "hf", "type": "DoRA", "base": "sdxl, ,Pony", "sort": "newest", "period": "week", "nsfw": "all"}
     assert question("", values, limit=5) == Query(
         sources=(Source.HUGGINGFACE,),
         types=(LoraType.DORA,),
@@ -47,7 +50,7 @@ def test_values_go_round() -> None:
     _, _, base, _, period, nsfw = chips(Nsfw.MATURE)
     assert (period.step("all", -1), period.step("day", 1)) == ("day", "all")
     assert base.step("Quasar 2", 1) == "sd1"
-    assert nsfw.default == "mature"
+    assert nsfw.default == "R"
 
 
 def test_base_models_are_found_by_name_and_family() -> None:
@@ -90,23 +93,74 @@ def test_an_album_keeps_to_the_ceiling_and_the_open_picture() -> None:
     assert (Album().turned(1).caption, Album().preview) == ("", None)
 
 
-def of(*previews: Preview) -> Lora:
+def of(*previews: Preview, model: int = 1, downloads: int = 0) -> Lora:
     """A LoRA with those previews."""
-    return Lora(ref=REF, source=Source.CIVITAI, name="a", versions=(Version(ref=REF, name="1", previews=previews),))
+    ref = CivitaiRef(model=model, version=2)
+    version = Version(ref=ref, name="1", previews=previews)
+    return Lora(ref=ref, source=Source.CIVITAI, name="a", versions=(version,), downloads=downloads)
 
 
 def test_one_answer_for_one_question() -> None:
     """A page that was taken does not answer again, and the next page is asked for once."""
-    paging = Paging(Query())
-    result = SearchResult(items=(of(),), next={Source.CIVITAI: "2"})
-    assert paging.answers(Query())
+    paging = Paging(Query(), [Source.CIVITAI])
+    page = Page(items=(of(),), next="2")
+    assert paging.answers(Query(), Source.CIVITAI)
     assert paging.next() is None
-    assert len(paging.take(result)) == 1
-    assert not paging.answers(Query())
+    assert len(paging.take(Source.CIVITAI, page)) == 1
+    assert not paging.answers(Query(), Source.CIVITAI)
     following = paging.next()
     assert following
-    assert paging.answers(following)
-    assert (paging.next(), paging.take(result)) == (None, [])
+    assert paging.answers(following, Source.CIVITAI)
+    assert (paging.next(), paging.take(Source.CIVITAI, page)) == (None, [])
+
+
+def test_each_hub_answers_by_itself() -> None:
+    """The first one's rows stand at once, the second's between them; one that failed is said and asked no more."""
+    paging = Paging(Query(sort=Sort.DOWNLOADS), Source)
+    paging.take(Source.HUGGINGFACE, Page(items=(of(model=2, downloads=5),), next="b"))
+    assert ([row.downloads for row in paging.rows], paging.over) == ([5], False)
+    paging.take(Source.CIVITAI, Page(items=(of(model=1, downloads=9), of(model=3, downloads=1)), next="a"))
+    assert ([row.downloads for row in paging.rows], paging.over) == ([9, 5, 1], True)
+    following = paging.next()
+    assert following
+    assert following.cursors == {Source.HUGGINGFACE: "b", Source.CIVITAI: "a"}
+    paging.take(Source.CIVITAI, Unreachable("gone"))
+    paging.take(Source.HUGGINGFACE, Page(items=(of(model=4, downloads=99),), next="c"))
+    assert [row.downloads for row in paging.rows] == [9, 5, 1, 99]
+    assert (following := paging.next())
+    assert following.cursors == {Source.HUGGINGFACE: "c"}
+
+
+def test_hubs_that_are_down_are_said_in_four_lines() -> None:
+    """What to do stands there once where it is the same, beside each hub where it is not; F5 only where it helps."""
+    gone = Unreachable("hub.example:443 cannot be reached (Temporary failure)", hint="check the network")
+    both = down(dict.fromkeys(Source, gone))
+    assert len(both.wrap(76)) <= 4
+    assert both.plain.count("check the network (F5 asks again)") == 1
+    busy = RateLimited("hub.example asks for fewer requests: it is asked again in 30 s", retry_after=30)
+    said = down({Source.CIVITAI: gone, Source.HUGGINGFACE: busy}).plain.splitlines()
+    assert [line.endswith("(F5 asks again)") for line in said] == [True, False]
+    assert "F5 asks now" in down({Source.CIVITAI: Unreachable("a did not answer", retry_after=3)}).plain
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "shown"),
+    [
+        ("SD 1.5", "sd1", "SD 1.5"),
+        ("stable-diffusion-v1-5/stable-diffusion-v1-5", "sd1", "sd1"),
+        ("owner/quasar-2", None, "quasar-2"),
+        (None, "sdxl", "sdxl"),
+        (None, None, ""),
+    ],
+)
+def test_a_base_model_in_a_few_letters(name: str | None, family: str | None, shown: str) -> None:
+    """A repository's path says no more than its family, and takes a line."""
+    assert base_name(name, family) == shown
+
+
+def test_the_advice_to_get_a_key_is_short() -> None:
+    """A list of 24 lines has no more than two to spare for it."""
+    assert len(Content(NO_KEY).wrap(76)) <= 2
 
 
 def test_only_the_newest_gets_its_turn() -> None:
@@ -163,7 +217,7 @@ async def test_chips_always_fit_their_line(width: int) -> None:
         "base": "Illustrious",
         "sort": "downloads",
         "period": "month",
-        "nsfw": "mature",
+        "nsfw": "PG",
     }
     async with Line().run_test(size=(width, 2)) as pilot:
         line = pilot.app.query_one(Chips)
@@ -172,7 +226,9 @@ async def test_chips_always_fit_their_line(width: int) -> None:
         shown = line.render()
         assert (shown.cell_length <= width, line.changed) == (True, len(longest))
         assert ([value for value in longest.values() if value not in shown.plain] == []) == (width >= 78)
-        assert ("•nsfw mature" in shown.plain) == (width >= 78)
+        assert ("•nsfw PG" in shown.plain) == (width >= 78)
         assert ("•source civitai" in shown.plain) == (width >= 110)
         line.set("base", "名前" * 20)
         assert line.render().cell_length <= width
+        line.reset()
+        assert (line.changed, line.values) == (0, DEFAULTS)

@@ -62,7 +62,9 @@ async def test_every_setting_and_every_action_has_a_line(open_library: OpenHubsy
         assert {setting.key for setting in settings} == set(config.known_keys())
         assert [setting.key for setting in settings if not setting.about] == []
         assert {row.section for row in screen.listing.rows} >= {"Library", "Keys", "Checkpoints", "Look", "Key map"}
-        assert value_of(screen, "app.quit") == "ctrl+q"
+        assert value_of(screen, "app.quit") == "^q"
+        assert value_of(screen, "browse.search") == "/"
+        assert value_of(screen, "browse.back") == "esc"
         assert value_of(screen, "civitai.api_key") == "set"
         assert SandboxHub.KEY not in journey.text
 
@@ -85,6 +87,43 @@ async def test_a_switch_and_a_choice(open_library: OpenHubsync, start: Start, wr
     assert "previews = false" in written()
 
 
+async def test_the_default_is_no_setting(open_library: OpenHubsync, start: Start, written: Written) -> None:
+    """backspace takes the entry out of the file, and the value comes from the default; the answer goes with the row."""
+    hubsync = open_library()
+    async with start(hubsync, size=(120, 40)) as journey:
+        screen = await go_to_settings(journey, "install.previews")
+        await journey.press("enter")
+        await journey.until(lambda: "From     the configuration file" in journey.text)
+        assert "previews" in written()
+        await journey.press("backspace")
+        await journey.until(lambda: "From     the default" in journey.text)
+        assert "install.previews has its default" in journey.text
+        assert "previews" not in written()
+        assert hubsync.settings.install.previews
+        assert all(text in journey.text for text in ("Value    yes", "Default  yes"))
+        await journey.press("j")
+        await journey.until(lambda: "has its default" not in journey.text)
+        assert not screen.notice.display
+
+
+async def test_a_theme_of_the_palette_is_kept(open_library: OpenHubsync, start: Start, written: Written) -> None:
+    """ctrl+p, Theme: going through the list writes nothing, the choice is there at the next start."""
+    hubsync = open_library()
+    async with start(hubsync) as journey:
+        await journey.rest()
+        journey.app.search_themes()
+        await journey.until(lambda: "textual-light" in journey.text or "dracula" in journey.text)
+        await journey.press("down", "up")
+        assert written() == ""
+        await journey.press(*"textual-light")
+        await journey.until(lambda: "dracula" not in journey.text)
+        await journey.press("enter")
+        await journey.sees(SettingChanged)
+        assert journey.app.theme == "textual-light"
+    assert hubsync.settings.ui.theme == config.load().ui.theme == "textual-light"
+    assert 'theme = "textual-light"' in written()
+
+
 async def test_a_theme_is_seen_before_it_is_taken(open_library: OpenHubsync, start: Start, written: Written) -> None:
     """Moving through the list shows each theme; esc brings the old one back, enter keeps the new one."""
     hubsync = open_library()
@@ -101,7 +140,7 @@ async def test_a_theme_is_seen_before_it_is_taken(open_library: OpenHubsync, sta
 
 
 async def test_a_typed_value_is_checked(open_library: OpenHubsync, start: Start, written: Written) -> None:
-    """A value its key cannot hold is refused in the box, where it can be put right."""
+    """A value its key cannot hold is refused in the box, in words, where it can be put right."""
     hubsync = open_library()
     async with start(hubsync) as journey:
         await go_to_settings(journey, "search.limit")
@@ -110,7 +149,7 @@ async def test_a_typed_value_is_checked(open_library: OpenHubsync, start: Start,
         assert isinstance(box, Typing)
         box.query_one(Input).value = "1000"
         await journey.press("enter")
-        await journey.until(lambda: "search.limit: Expected `int` <= 100" in journey.text)
+        await journey.until(lambda: "search.limit wants a whole number from 1 to 100" in journey.text)
         assert written() == ""
         box.query_one(Input).value = "50"
         await journey.press("enter")
@@ -181,6 +220,8 @@ async def test_a_key_of_one_s_own(open_library: OpenHubsync, start: Start, writt
         await go_to_settings(journey, "app.library")
         await journey.press("backspace")
         await journey.until(lambda: value_of(screen, "app.library") == "2")
+        assert "app.library" not in written()
+        assert [row.mark for row in screen.listing.rows if row.name == "app.library"] == [""]
         await journey.press("2")
         await journey.until(lambda: journey.app.current_mode == "library")
 

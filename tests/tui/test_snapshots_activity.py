@@ -63,6 +63,19 @@ async def test_activity_at_work(
         same_as(journey, f"activity-{size[0]}x{size[1]}")
 
 
+async def test_the_lines_at_the_foot(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
+    """80x24: a batch under way, a line a job, names cut rather than numbers, the keys once."""
+    async with start(open_library()) as journey:
+        await journey.press("escape", "2")
+        jobs = journey.app.jobs
+        for number, name in enumerate(("mona_outfits", "sks_frame", "add_detail", "a_name_longer_than_its_room")):
+            job = jobs.start(f"Installing {name}", counts_bytes=True, refs=[name])
+            jobs.hear(job.number, Started(key=name, label=name, total=228_000_000))
+            jobs.hear(job.number, Advanced(key=name, done=50_000_000 * number, rate=12_300_000.0, eta=65.0))
+        await journey.rest()
+        same_as(journey, "jobs-80x24")
+
+
 async def test_the_first_steps(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
     """80x24: what a newcomer sets up, over the first search."""
     async with start(open_library()) as journey:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
 from hubsync.tui.answers import LoraKnown
 from hubsync.tui.screens.confirm import Confirm
-from hubsync.tui.screens.facets import FacetsRead
-from tests.tui.conftest import OpenHubsync, SameAs, Start, install
+from hubsync.tui.screens.facets import FacetDialog, FacetsRead
+from hubsync.tui.screens.trash import TrashRead
+from tests.tui.conftest import NOW, OpenHubsync, SameAs, Start, install
 
 LORAS = ("civitai:1002", "civitai:1003", "civitai:1004", "civitai:1005")
 
@@ -34,7 +42,10 @@ async def test_a_narrowed_library(open_library: OpenHubsync, start: Start, same_
         await journey.press("s", "s", "f")
         await journey.sees(FacetsRead)
         await journey.rest()
-        await journey.press("j", "j", "j", "j", "enter")
+        dialog = journey.app.screen
+        assert isinstance(dialog, FacetDialog)
+        dialog.listing.highlighted = [facet.kind for facet in dialog.listing.rows].index("family")
+        await journey.press("enter")
         await journey.until(lambda: "[family: sd1]" in journey.text)
         await journey.press("g", "space", "space")
         await journey.rest()
@@ -55,7 +66,7 @@ async def test_the_facets(open_library: OpenHubsync, start: Start, same_as: Same
         await journey.until(lambda: journey.library.listing.rows)
         await journey.press("f")
         await journey.sees(FacetsRead)
-        await journey.press("j", "j", "space")
+        await journey.press("j", "space")
         await journey.rest()
         same_as(journey, "library-facets-80x24")
 
@@ -78,3 +89,34 @@ async def test_the_words_of_a_lora(open_library: OpenHubsync, start: Start, same
         await journey.press("a")
         await journey.rest()
         same_as(journey, "library-suggestions-80x24")
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The time of day is the same wherever this runs."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("utc")
+async def test_the_trash(open_library: OpenHubsync, start: Start, same_as: SameAs) -> None:
+    """80x24: what was removed, one of it selected; then the keys of the box."""
+    hubsync = open_library()
+    install(hubsync, *LORAS)
+    hubsync.relocating.remove(hubsync.library.find("add_saturation"))
+    later = replace(hubsync.relocating, now=lambda: NOW + timedelta(minutes=1))
+    later.remove(hubsync.library.find("sks_frame"))
+    async with start(hubsync) as journey:
+        await journey.press("escape", "2")
+        await journey.until(lambda: journey.library.listing.rows)
+        await journey.press("T")
+        await journey.sees(TrashRead)
+        await journey.press("space")
+        await journey.rest()
+        same_as(journey, "library-trash-80x24")
+        await journey.press("question_mark")
+        await journey.rest()
+        same_as(journey, "library-trash-keys-80x24")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from hubsync.tui.text import count, day, fitted, home, number, one_line, plain, size, words
+from hubsync.tui.text import count, day, ending, fitted, home, number, one_line, plain, size, words
 
 
 def test_escape_sequences_and_joiners_are_taken_out() -> None:
@@ -68,3 +68,12 @@ def test_numbers_sizes_and_days_are_for_people(monkeypatch: pytest.MonkeyPatch) 
     assert [number(None), number(0.80), number(1.0)] == ["", "0.8", "1"]
     assert [day(None), day(datetime(2026, 3, 1, 12, tzinfo=UTC))] == ["", "2026-03-01"]
     assert [home(Path("/home/ada/loras/a")), home(Path("/srv/a"))] == ["~/loras/a", "/srv/a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [("~/a/b.png", 9, "~/a/b.png"), ("~/a folder/b.png", 8, "…r/b.png"), ("写真.png", 7, "…真.png"), ("ab", 0, "…")],
+)
+def test_the_end_of_a_path_is_kept(text: str, width: int, expected: str) -> None:
+    """In cells, not letters: `…` stands for what does not fit."""
+    assert ending(text, width) == expected

@@ -13,7 +13,7 @@ from hubsync.tui.messages import RenderEnded, RenderPlanned, RenderRequested
 from hubsync.tui.screens.comparison import ComparisonScreen
 from hubsync.tui.screens.renders import HistoryRead
 from hubsync.tui.screens.trial import TrialChecked, TrialScreen
-from hubsync.tui.typed import fill, read
+from hubsync.tui.typed import TOGETHER, fill, read
 from hubsync.tui.widgets.fields import Field
 from tests.tui.conftest import Journey, OpenHubsync, Start, install
 
@@ -164,7 +164,29 @@ async def test_what_was_typed_stays(filled: Hubsync, start: Start) -> None:
         screen.picker.listing.focus()
         await journey.press("ctrl+l")
         await journey.until(lambda: "no LoRA selected" in journey.text)
-        assert [one.value for one in screen.query(Field)] == [""] * 9
+        assert [one.value for one in screen.query(Field)] == [""] * 10
+
+
+async def test_loras_are_tested_together(filled: Hubsync, start: Start) -> None:
+    """Space selects and goes on to the next; as one they have two pictures beside the base, however many they are."""
+    async with start(filled) as journey:
+        screen = await open_form(journey)
+        await journey.press("space", "space")
+        await journey.until(lambda: "Draws 4 pictures" in journey.text)
+        assert [wish.name for wish in journey.app.session.test.wishes] == ["add_detail", "mona_outfits"]
+        field(screen, "together").value = TOGETHER
+        await journey.until(lambda: "Draws 3 pictures" in journey.text)
+        screen.picker.listing.focus()
+        await journey.press("ctrl+r")
+        asked = await journey.sees(RenderRequested)
+        assert asked.options
+        assert asked.options.together
+        outcome = (await journey.sees(RenderEnded)).outcome
+        assert [verdict.lora for verdict in outcome.verdicts] == ["add_detail 0.8 + mona_outfits 0.9"]
+        await journey.until(lambda: isinstance(journey.app.screen, ComparisonScreen))
+        assert "add_detail 0.8 + mona_outfits 0.9  seed 1" in journey.text
+        assert not journey.app.screen.check_action("preview", ())
+        assert [wish.weight for wish in filled.render.again(outcome.renders[-1])[0]] == [0.8, 0.9]
 
 
 async def test_a_schedule_type_stays(filled: Hubsync, start: Start) -> None:

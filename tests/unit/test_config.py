@@ -96,3 +96,39 @@ def test_writing_an_unknown_family_is_refused(tmp_path: Path) -> None:
     """A checkpoint goes to a family that exists."""
     with pytest.raises(BadConfig, match="sd99"):
         config.write("checkpoint.sd99", "x", environ={"HUBSYNC_CONFIG": str(tmp_path / "c.toml")})
+
+
+def test_a_key_is_taken_out(tmp_path: Path) -> None:
+    """Its default counts again, an action's own key too; comments stay, and no file comes into being for it."""
+    path = tmp_path / "hubsync.toml"
+    environ = {"HUBSYNC_CONFIG": str(path)}
+    config.unset("search.limit", environ=environ)
+    assert not path.exists()
+    path.write_text("# mine\n[search]  # hubs\nlimit = 7\nnsfw = 'x'\n[keys]\n'app.library' = 'f8'\n")
+    for key in ("search.limit", "keys.app.library", "root"):
+        config.unset(key, environ=environ)
+    settings = config.load(environ=environ)
+    assert (settings.search.limit, settings.search.nsfw, settings.keys) == (20, "x", {})
+    assert path.read_text().startswith("# mine\n[search]  # hubs\nnsfw")
+    with pytest.raises(BadConfig, match="serach"):
+        config.unset("serach.limit", environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("install.jobs", "0", "a whole number from 1 to 16"),
+        ("install.jobs", "many", "a whole number from 1 to 16"),
+        ("render.seed", "-1", "a whole number from 0 to 4294967295"),
+        ("network.timeout", "0", "a number above 0"),
+        ("render.cfg", "-1", "a number of 0 or more"),
+        ("search.nsfw", "everything", "none, soft, mature or x"),
+        ("install.previews", "maybe", "true or false"),
+        ("prompt.default_weight", "heavy", "a number"),
+    ],
+)
+def test_what_a_key_wants_is_said_in_words(key: str, value: str, wanted: str) -> None:
+    """Nobody who types a value reads a path into a data structure."""
+    with pytest.raises(BadConfig) as caught:
+        config.build({key: value}, where=key)
+    assert caught.value.message == f"{key} wants {wanted}"

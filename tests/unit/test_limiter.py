@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from hubsync.errors import RateLimited, Unreachable
 from hubsync.limiter import LONGEST_WAIT, Limiter, host_of
 
 
@@ -84,6 +85,45 @@ def test_no_wait_is_longer_than_a_minute(limiter: Limiter, clock: Clock) -> None
     """Whoever is told more than that gives up instead; the others are not held for hours."""
     limiter.busy("hub", began=clock.now, asked=3600.0)
     assert limiter.delay("hub") == LONGEST_WAIT
+
+
+def test_a_later_question_begins_anew(limiter: Limiter, clock: Clock) -> None:
+    """Tries in a row wait longer and longer; somebody who comes a while after them does not inherit that."""
+    for _ in range(3):
+        limiter.busy("hub", began=clock.now)
+        _ask(limiter)
+    clock.now += 5
+    limiter.busy("hub", began=clock.now)
+    assert limiter.delay("hub") == 1.0
+
+
+def test_the_impatient_are_told_how_long(limiter: Limiter, clock: Clock) -> None:
+    """Who would wait longer than it wants to hears so at once, and why; a short wait is kept."""
+    limiter.busy("hub", began=clock.now, asked=7.0)
+    with (
+        pytest.raises(RateLimited, match="hub asks for fewer requests: it is asked again in 7 s"),
+        limiter.turn("hub", patience=3),
+    ):
+        pass
+    assert clock.slept == []
+    clock.now += 5
+    with limiter.turn("hub", patience=3):
+        assert clock.slept == [2.0]
+
+
+def test_trouble_is_forgotten_a_wait_a_host_asked_for_is_not(limiter: Limiter, clock: Clock) -> None:
+    """Somebody says the network is back: hosts that were out of reach are asked at once."""
+    limiter.busy("down", began=clock.now)
+    limiter.busy("busy", began=clock.now, asked=1.0)
+    limiter.busy("busy", began=clock.now + 0.5)
+    limiter.busy("busy", began=clock.now + 0.5)
+    with (
+        pytest.raises(Unreachable, match="down did not answer: it is asked again in 1 s"),
+        limiter.turn("down", patience=0),
+    ):
+        pass
+    limiter.forget()
+    assert (limiter.delay("down"), limiter.delay("busy") > 0) == (0.0, True)
 
 
 def test_jitter_spreads_clients(clock: Clock) -> None:

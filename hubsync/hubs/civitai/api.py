@@ -21,9 +21,9 @@ class Api:
         self.site = site
         self._http = http
 
-    def models(self, params: Sequence[tuple[str, str]]) -> wire.Page:
-        """A page of a search."""
-        return self._shape(wire.Page, self._ask("GET", "models", params=params))
+    def models(self, params: Sequence[tuple[str, str]], *, patience: float | None = None) -> wire.Page:
+        """A page of a search; `patience` as in `Http.retrying`."""
+        return self._shape(wire.Page, self._ask("GET", "models", params=params, patience=patience))
 
     def model(self, number: int) -> wire.Model:
         """A model with all its versions."""

@@ -50,7 +50,7 @@ class Civitai:
         self._learning = threading.Lock()
         self._base_models: tuple[str, ...] = ()
 
-    def search(self, query: Query) -> Page:
+    def search(self, query: Query, *, patience: float | None = None) -> Page:
         """One page of models, filled from up to `MOST_PAGES` of the server's, without repetitions.
 
         Raises:
@@ -62,7 +62,8 @@ class Civitai:
         cursor = query.cursors.get(Source.CIVITAI)
         for _ in range(MOST_PAGES):
             # Asking for no more than what is still missing keeps every cursor at a place where nothing is lost.
-            page = self._page(params(query, limit=query.limit - len(found), cursor=cursor, bases=bases))
+            asked = params(query, limit=query.limit - len(found), cursor=cursor, bases=bases)
+            page = self._page(asked, patience)
             for lora in self._rows(page, query, bases):
                 found.setdefault(lora.page_url.partition("?")[0], lora)
             before, cursor = cursor, _next_cursor(page)
@@ -145,10 +146,10 @@ class Civitai:
     def _reader(self) -> Reader:
         return Reader(families=self._families, site=self._api.site, now=self._now())
 
-    def _page(self, asked: Sequence[tuple[str, str]]) -> wire.Page:
+    def _page(self, asked: Sequence[tuple[str, str]], patience: float | None) -> wire.Page:
         """A page; empty for a creator nobody knows, which the server calls not found."""
         try:
-            return self._api.models(asked)
+            return self._api.models(asked, patience=patience)
         except NotFound:
             return wire.Page()
 

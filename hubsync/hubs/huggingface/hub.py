@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote
 
@@ -53,7 +54,7 @@ class HuggingFace:
         self._reader = Reader(families=families, endpoint=self._endpoint)
         self._now = now
 
-    def search(self, query: Query) -> Page:
+    def search(self, query: Query, *, patience: float | None = None) -> Page:
         """One page of repositories, read from as many lists as the query needs, without repetitions.
 
         Raises:
@@ -61,7 +62,7 @@ class HuggingFace:
             HubsyncError: the Hub refuses or cannot be reached.
         """
         found: dict[str, Lora] = {}
-        walk = Walk(query, self._families, self._list)
+        walk = Walk(query, self._families, partial(self._list, patience=patience))
         for repo in walk:
             if repo.id not in found and (lora := self._shown(repo, query)):
                 found[repo.id] = lora
@@ -109,10 +110,10 @@ class HuggingFace:
         url = hf_hub_url(ref.repo, ref.path, revision=ref.revision, endpoint=self._endpoint)
         return Download(url=url, sha256=file.sha256, size=file.size if file.exact_size else None)
 
-    def _list(self, params: list[tuple[str, str]]) -> tuple[list[object], str | None]:
+    def _list(self, params: list[tuple[str, str]], *, patience: float | None) -> tuple[list[object], str | None]:
         """A page of the list, and the cursor its `Link` names; the address there is not followed."""
         url = f"{self._endpoint}/api/models"
-        answer = self._http.request("GET", url, params=params)
+        answer = self._http.request("GET", url, params=params, patience=patience)
         raw = json_of(answer)
         if not isinstance(raw, list):
             raise UnexpectedResponse(f"{self._endpoint} answered a search with something else")

@@ -1,13 +1,19 @@
-"""Activity: every download and job of this session, with what came of it, and the downloads of earlier runs."""
+"""Activity: every download and job, of earlier runs too, with what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
+from hubsync.services.remembering import jobs_of
+from hubsync.tui.asking import ask
 from hubsync.tui.jobs import Job, JobState
+from hubsync.tui.past import remembered
 from hubsync.tui.screens.browse import Browse
 from hubsync.tui.standing import bar_of, job_facts, matches, ordered, pace_of, percent, standing, time_left
 from hubsync.tui.widgets.activity import Activity
@@ -22,6 +28,13 @@ _NOTHING = (
 )
 
 
+@dataclass
+class PastRead(Message, bubble=False):
+    """What ended in earlier runs, oldest first."""
+
+    jobs: Sequence[Job]
+
+
 class ActivityScreen(Browse[Job]):
     """The jobs: what runs first, then what is paused, then what ended, the newest first."""
 
@@ -30,15 +43,11 @@ class ActivityScreen(Browse[Job]):
     TITLES = ("Filter", "Downloads and jobs", "Details")
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "space,z", "pause", "Pause", key_display="space", id="activity.pause", tooltip="Pause it, or go on with it"
-        ),
-        Binding("x", "stop", "Stop", id="activity.stop", tooltip="Stop it; a download that is paused is given up"),
+        Binding("space", "pause", "Pause", id="activity.pause", tooltip="Pause the highlighted download"),
+        Binding("space", "go_on", "Go on", id="activity.go_on", tooltip="Go on with the highlighted download"),
+        Binding("x", "stop", "Stop", id="activity.stop", tooltip="Stop it; give up a download that is paused"),
         Binding("R", "retry", "Retry", id="activity.retry", tooltip="Try again what failed or was stopped"),
-        Binding("c", "clear", "Clear", id="activity.clear", tooltip="Take everything that has ended off this list"),
-        Binding(
-            "Z", "pause_all", "Pause all", show=False, id="activity.pause_all", tooltip="Pause every download, or go on"
-        ),
+        Binding("c", "clear", "Clear", id="activity.clear", tooltip="Forget everything that has ended"),
     ]
 
     def columns(self) -> Sequence[Column[Job]]:
@@ -57,9 +66,11 @@ class ActivityScreen(Browse[Job]):
         return row.number
 
     def on_mount(self) -> None:
-        """Follow the jobs; the lines at the foot would say it all again."""
+        """Follow the jobs, and recall those of earlier runs; the lines at the foot would say it all again."""
         self.query_one(Activity).remove()
         self.session.jobs.changed.subscribe(self, self._changed)
+        past = jobs_of(self.hubsync)
+        ask(self, "past", lambda: PastRead([remembered(job) for job in past.ended()]))
 
     def on_screen_resume(self) -> None:
         """What happened meanwhile."""
@@ -105,28 +116,26 @@ class ActivityScreen(Browse[Job]):
         job, jobs = self.listing.row if self.is_mounted else None, self.session.jobs
         match action:
             case "pause":
-                return job is not None and bool(job.ref) and not job.over
+                return job is not None and bool(job.ref) and job.running
+            case "go_on":
+                return job is not None and job.state is JobState.PAUSED
             case "stop":
                 return job is not None and not job.over
             case "retry":
                 return job is not None and job.again
-            case "pause_all":
-                return any(one.ref and not one.over for one in jobs.history)
             case "clear":
                 return any(one.over for one in jobs.history)
         return super().check_action(action, _)
 
     def action_pause(self) -> None:
-        """Pause the highlighted download, or go on with it."""
+        """Pause the highlighted download."""
         if self.listing.row is not None:
             self._workshop.pause_or_go_on(self.listing.row)
 
-    def action_pause_all(self) -> None:
-        """Pause every download; with none running, go on with all."""
-        self._workshop.pause_or_go_on()
+    action_go_on = action_pause
 
     def action_stop(self) -> None:
-        """Stop the highlighted job, or give a paused download up."""
+        """Stop the highlighted job, or ask whether a paused download is given up."""
         if self.listing.row is not None:
             self._workshop.stop(self.listing.row)
 
@@ -137,7 +146,11 @@ class ActivityScreen(Browse[Job]):
 
     def action_clear(self) -> None:
         """Forget what has ended."""
-        self.session.jobs.clear()
+        self._workshop.forget_jobs()
+
+    @on(PastRead)
+    def _recall(self, message: PastRead) -> None:
+        self.session.jobs.recall(message.jobs)
 
     @property
     def _workshop(self) -> Workshop:

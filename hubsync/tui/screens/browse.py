@@ -50,7 +50,14 @@ class Browse(Screen[None], Generic[Row]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "focus_box", "Search", key_display="/", id="browse.search", tooltip="Type what to look for"),
-        Binding("escape", "back", "Back", show=False, id="browse.back", tooltip="Go one step back"),
+        Binding(
+            "escape",
+            "back",
+            "Back",
+            show=False,
+            id="browse.back",
+            tooltip="Into the list; there: select nothing, filter by nothing",
+        ),
     ]
 
     box = getters.query_one("#box", Input)
@@ -137,13 +144,13 @@ class Browse(Screen[None], Generic[Row]):
         self.box.focus()
 
     def action_back(self) -> None:
-        """From pane and box to the list, from a filtered list to the whole, from there to the first mode."""
+        """From pane and box to the list, there from a selection to none, and from a filtered list to the whole."""
         if self.focused is not self.listing:
             self.listing.focus()
-        elif self.box.value:
-            self.box.value = ""
+        elif self.listing.marked:
+            self.listing.unmark()
         else:
-            self.app.switch_mode("discover")
+            self.box.value = ""
 
     @on(RowList.Highlighted)
     def _highlighted(self) -> None:

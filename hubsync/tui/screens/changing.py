@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from hubsync.services.settings import Kind, Setting, change
+from hubsync.tui.actions import named
 from hubsync.tui.answers import Refused
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import BLANK, problem
@@ -110,7 +111,7 @@ class Pressing(Dialog[str]):
     def __init__(self, binding: Binding, keys: Sequence[str]) -> None:
         facts = [
             Fact(value=words(f"{binding.description}: {binding.tooltip}")),
-            Fact(value=words(f"so far: {' '.join(keys)}", "$foreground-muted")),
+            Fact(value=words(f"so far: {named(keys)}", "$foreground-muted")),
         ]
         super().__init__(f"keys.{binding.id}", facts, keys="backspace takes the default · esc leaves it as it is")
 

@@ -246,7 +246,9 @@ def _position(grid: Grid) -> Content:
     line, weight = grid.line, grid.weight
     if line is None:
         return words("without a LoRA")
-    parts = [words(line.lora, "bold"), words(f"weight {number(weight)}"), words(f"seed {line.seed}")]
+    shared = grid.shown()[-1].weight
+    weighs = [] if shared is None else [words(f"weight {number(shared)}")]
+    parts = [words(line.lora, "bold"), *weighs, words(f"seed {line.seed}")]
     if line.words:
         parts.append(words(", ".join(line.words)))
     if weight is not None and len(grid.weights) > 1:
@@ -254,6 +256,11 @@ def _position(grid: Grid) -> Content:
     if len(grid.lines) > 1:
         parts.append(_hint(f"↑ ↓ line {grid.row + 1} of {len(grid.lines)}"))
     return Content("  ").join(parts)
+
+
+def _size(render: Render) -> str:
+    """Width and height, once they are known."""
+    return "{} × {}".format(*render.size) if all(render.size) else ""  # noqa: RUF001  (the sign for sizes)
 
 
 def _hint(text: str) -> Content:
@@ -269,7 +276,12 @@ def _common(shown: Sequence[Drawn], sheet: Path | None) -> Iterable[Fact]:
         ("Verdict", advice(verdict.sentence) if verdict else ""),
         ("Prompt", render.prompt),
         ("Words", ", ".join(render.trigger_words) if worded else ""),
-        ("Drawn", f"{render.steps} steps · cfg {number(render.cfg)} · {render.sampler}"),
+        (
+            "Drawn",
+            " · ".join(
+                filter(None, (_size(render), f"{render.steps} steps", f"cfg {number(render.cfg)}", render.sampler))
+            ),
+        ),
         ("Sheet", home(sheet) if sheet else ""),
     )
     return [Fact(label=label, value=words(text)) for label, text in texts if text]

@@ -174,7 +174,8 @@ class Composing(Screen[None]):
     @on(RowList.Highlighted)
     def _describe(self) -> None:
         row = self.listing.row
-        self.listing.border_subtitle = "" if row is None else state(row)
+        place = f"{self.listing.highlighted + 1} of {len(self.listing.rows)}"
+        self.listing.border_subtitle = "" if row is None else f"{row.name}: {state(row)} · {place}"
 
     @on(Refused)
     def _say_refused(self, message: Refused) -> None:

@@ -18,6 +18,9 @@ from hubsync.tui.widgets.facts import Fact, Facts
 
 Answer = TypeVar("Answer")
 
+_HELP = "F1 keys"
+"""At the foot of every box: where one types, `?` is a letter."""
+
 
 class Dialog(ModalScreen[Answer]):
     """Facts under a title, with a line of keys at the foot."""
@@ -25,6 +28,9 @@ class Dialog(ModalScreen[Answer]):
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Back", show=False, id="dialog.back", tooltip="Leave this box"),
+        Binding(
+            "question_mark,f1", "help", "Help", show=False, id="dialog.help", tooltip="Every key that works in this box"
+        ),
     ]
     AUTO_FOCUS = "Reader"
 
@@ -40,6 +46,7 @@ class Dialog(ModalScreen[Answer]):
         """Title, text, keys."""
         with Vertical(id="dialog") as box:
             box.border_title = words(self._title)
+            box.border_subtitle = _HELP
             yield from self.compose_head()
             with Reader():
                 yield Facts(self._facts)
@@ -57,6 +64,12 @@ class Dialog(ModalScreen[Answer]):
     def say_keys(self, keys: str) -> None:
         """Other keys."""
         self.query_one("#keys", Static).update(keys)
+
+    def action_help(self) -> None:
+        """Show the keys of this box and of what has the focus in it."""
+        from hubsync.tui.screens.help import Keys
+
+        self.app.push_screen(Keys(self.active_bindings.values()))
 
     def action_close(self) -> None:
         """Leave without an answer."""

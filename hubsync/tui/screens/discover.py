@@ -12,15 +12,16 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from hubsync.domain import Lora, Nsfw
+from hubsync.domain import Lora
 from hubsync.errors import HubsyncError
 from hubsync.refs import Ref, Source
 from hubsync.tui.album import Album
 from hubsync.tui.answers import Shown
 from hubsync.tui.asking import ask
-from hubsync.tui.describe import lora_facts
+from hubsync.tui.describe import base_name, lora_facts
 from hubsync.tui.messages import InstallConfirmed, InstallRequested
 from hubsync.tui.paging import UNDER_WAY, Turns
+from hubsync.tui.questions import ceiling_of
 from hubsync.tui.screens import browse
 from hubsync.tui.screens.searching import Searching
 from hubsync.tui.session import Session
@@ -31,6 +32,13 @@ from hubsync.tui.widgets.facts import Fact
 from hubsync.tui.widgets.rows import RowList
 
 _MARKS = {Source.CIVITAI: "civitai", Source.HUGGINGFACE: "hf"}
+
+
+@dataclass
+class Marked(Message, bubble=False):
+    """Which rows are installed was read again."""
+
+    rows: Sequence[Lora]
 
 
 @dataclass
@@ -74,8 +82,8 @@ class Discover(Searching):
         return (
             Column(text=lambda lora: "✓" if lora.installed else "", width=1, strong=True),
             Column(text=lambda lora: lora.name, title="Name", strong=True),
-            Column(text=base_name, title="Base", width=8, wide=14),
-            Column(text=lambda lora: count(lora.downloads), title="Down", width=5, right=True),
+            Column(text=_base, title="Base", width=8, wide=14, most=24),
+            Column(text=lambda lora: count(lora.downloads), title="Downloads", width=5, wide=9, right=True),
             Column(text=lambda lora: _MARKS[lora.source], title="Hub", width=3, wide=7),
         )
 
@@ -85,12 +93,12 @@ class Discover(Searching):
 
     def on_mount(self) -> None:
         """Follow what is installed."""
-        self.session.library_changed.subscribe(self, self._mark)
+        self.session.library_changed.subscribe(self, self._look_again)
 
     def describe(self, row: Lora) -> None:
         """What the search told, or all of it if it was fetched before."""
         lora = self._fullest(row)
-        self._album = self._album.of(lora, Nsfw(self.chips.values["nsfw"]))
+        self._album = self._album.of(lora, ceiling_of(self.chips.values))
         self._show_facts(lora)
 
     def settle(self, row: Lora) -> None:
@@ -106,22 +114,21 @@ class Discover(Searching):
 
     def action_install(self) -> None:
         """Show what an install of the selected rows would do."""
-        if rows := self.listing.chosen:
+        if rows := self.listing.chosen if self.listing.marked or self.fits else ():
             self.post_message(InstallRequested([self._fullest(row) for row in rows]))
 
     def action_versions(self) -> None:
         """Choose a version and file of the highlighted LoRA."""
         from hubsync.tui.screens.versions import Versions
 
-        if (row := self.listing.row) is None:
+        if (row := self.listing.row) is None or not self.fits:
             return
-        lora = self._fullest(row)
 
-        def chosen(ref: Ref | None) -> None:
-            if ref is not None:
-                self.post_message(InstallRequested([self._fullest(row)], ref=ref))
+        def confirmed(installs: Sequence[InstallConfirmed] | None) -> None:
+            for install in installs or ():
+                self.post_message(install)
 
-        self.app.push_screen(Versions(self.session, lora, known=row.ref in self._known), chosen)
+        self.app.push_screen(Versions(self.session, self._fullest(row), known=row.ref in self._known), confirmed)
 
     def action_turn(self, pictures: int) -> None:
         """Another preview picture, fetched when the keys rest."""
@@ -187,6 +194,8 @@ class Discover(Searching):
     @on(Shown)
     def _show_all(self, message: Shown) -> None:
         self._known[message.ref] = message.lora
+        if message.lora.installed:  # the page tells hashes that a search leaves out
+            self._mark([message.lora])
         row = self.listing.row
         if row is not None and row.ref == message.ref:
             self.describe(row)
@@ -203,13 +212,21 @@ class Discover(Searching):
     def _unmark(self) -> None:
         self.listing.unmark()
 
-    def _mark(self, ref: Ref | None) -> None:
-        self.listing.change(lambda row: replace(row, installed=True) if row.ref == ref else row)
+    def _look_again(self, _: Ref | None) -> None:
+        """Installed or removed: the same bytes may stand in several rows."""
+        rows, search = [self._fullest(row) for row in self.listing.rows], self.hubsync.search
+        ask(self, "marks", lambda: Marked(search.marked(rows)))
+
+    @on(Marked)
+    def _show_marks(self, message: Marked) -> None:
+        self._mark(message.rows)
+
+    def _mark(self, told: Sequence[Lora]) -> None:
+        installed = {lora.ref: lora.installed for lora in told}
+        self.listing.change(lambda row: replace(row, installed=installed.get(row.ref, row.installed)))
         if (row := self.listing.row) is not None:
             self.describe(row)
 
 
-def base_name(lora: Lora) -> str:
-    """The base model in a few letters: Hugging Face names whole repositories, whose family says as much."""
-    name = next(iter(lora.base_models), "")
-    return next(iter(lora.families), "") if "/" in name else name
+def _base(lora: Lora) -> str:
+    return base_name(next(iter(lora.base_models), ""), next(iter(lora.families), ""))

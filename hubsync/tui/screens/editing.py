@@ -10,10 +10,11 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from hubsync.domain import Installed, Suggestion
+from hubsync.domain import Installed, Suggestion, TriggerGroup
 from hubsync.refs import Ref
 from hubsync.tui import chores
 from hubsync.tui.answers import LoraEdited, LoraKnown, Refused
@@ -22,7 +23,7 @@ from hubsync.tui.jobs import told
 from hubsync.tui.screens.adding import Adding
 from hubsync.tui.screens.confirm import Confirm
 from hubsync.tui.screens.dialog import Dialog
-from hubsync.tui.screens.entry import Entry
+from hubsync.tui.screens.entry import Entry, weight_entry
 from hubsync.tui.screens.writing import Writing
 from hubsync.tui.session import Session
 from hubsync.tui.text import number, one_line, words
@@ -32,7 +33,7 @@ from hubsync.tui.widgets.words import Line, WordList
 
 _KEYS = (
     "space on/off · a add · A add a group · del removes · J K move · esc\n"
-    "w weight · n negative · o notes · t try words out · R reset · ? help"
+    "w weight · n negative · o notes · t try words out · R reset"
 )
 
 
@@ -53,7 +54,6 @@ class Editor(Dialog[None]):
         Binding("R", "reset", "Reset", id="editing.reset", tooltip="Back to what hubs and the file say"),
         Binding("t", "probe", "Try out", id="editing.probe", tooltip="See which words it reacts to, on the checkpoint"),
         Binding("x", "app.stop", "Stop", show=False, id="editing.stop", tooltip="Stop the newest job"),
-        Binding("question_mark,f1", "app.help", "Help", show=False, id="editing.help", tooltip="Every key here"),
     ]
 
     def __init__(self, session: Session, lora: Installed, *, reply: MessagePump) -> None:
@@ -65,7 +65,7 @@ class Editor(Dialog[None]):
         self.suggestions: Sequence[Suggestion] = ()
         self._waiting: deque[Callable[[], Callable[[], Installed] | None]] = deque()
         self._busy = self._changed = self._leaving = False
-        self._moved = 0
+        self._goal: tuple[int, str] | None = None
         self._problem = ""
 
     @property
@@ -79,7 +79,8 @@ class Editor(Dialog[None]):
 
     def on_mount(self) -> None:
         """Show the words, and ask what else it may want; jobs are seen here too."""
-        self.query_one("#dialog").mount(Activity(self._session.jobs), before="#keys")
+        jobs = Vertical(Activity(self._session.jobs), id="jobs")
+        self.query_one("#dialog").mount(jobs, before="#keys")
         self._session.library_changed.subscribe(self, self._look_again)
         self._show()
         self._look_again(None)
@@ -93,8 +94,28 @@ class Editor(Dialog[None]):
         self._edit(switch)
 
     def action_remove(self) -> None:
-        """Take the word or the whole group out; `R` brings back what hubs say."""
-        self._edit(lambda lora, line: self._editing.remove(lora, line.words, group=line.group.index))
+        """Take the word out, or the whole group: of several words once confirmed."""
+
+        def begin() -> Callable[[], Installed] | None:
+            if (line := self.listing.row) is None:
+                return None
+            if line.word is None and len(line.group.words) > 1:
+                self._ask_removal(line.group)
+                return None
+            return partial(self._editing.remove, self.lora, line.words, group=line.group.index)
+
+        self._queue(begin)
+
+    def _ask_removal(self, group: TriggerGroup) -> None:
+        texts = [word.text for word in group.words]
+        self._leaving = False  # esc may have been faster than the edits before
+
+        def answered(sure: bool | None) -> None:  # noqa: FBT001  (an answer)
+            if sure:
+                self._change(lambda lora: self._editing.remove(lora, texts, group=group.index))
+
+        lines = [", ".join(texts), "", "R brings back what hubs and the file say, and forgets all else you wrote."]
+        self.app.push_screen(Confirm(f"Remove group {group.index}", lines, verb="removes"), answered)
 
     def action_move(self, by: int) -> None:
         """Move the word in its group, or the group among the others."""
@@ -112,7 +133,9 @@ class Editor(Dialog[None]):
         group = groups + 1 if new or line is None else line.group.index
 
         def answered(texts: Sequence[str] | None) -> None:
-            if texts:
+            if texts and group > groups:
+                self._change(lambda lora: self._editing.add_group(lora, texts), goal=(group, ""))
+            elif texts:
                 self._change(lambda lora: self._editing.add(lora, texts, group=group))
 
         title = f"Add to group {group}" if group <= groups else "Add a group"
@@ -125,8 +148,7 @@ class Editor(Dialog[None]):
             if text:
                 self._change(lambda lora: self._editing.weigh(lora, float(text)))
 
-        hint = "The number in <lora:NAME:NUMBER>: most LoRAs want 0.6 to 1, sliders -2 to 2."
-        self.app.push_screen(Entry("Weight", number(self.lora.weight), hint=hint, doubt=_no_number), answered)
+        self.app.push_screen(weight_entry("Weight", self.lora.weight), answered)
 
     def action_negate(self) -> None:
         """Ask for the negative text."""
@@ -180,14 +202,19 @@ class Editor(Dialog[None]):
         def begin() -> Callable[[], Installed] | None:
             if (line := self.listing.row) is None:
                 return None
-            self._moved = moved if line.word is None else 0
+            self._goal = (line.group.index + moved, "") if moved and line.word is None else None
             return partial(edit, self.lora, line)
 
         self._queue(begin)
 
-    def _change(self, change: Callable[[Installed], Installed]) -> None:
-        """Change the LoRA itself."""
-        self._queue(lambda: partial(change, self.lora))
+    def _change(self, change: Callable[[Installed], Installed], *, goal: tuple[int, str] | None = None) -> None:
+        """Change the LoRA itself; the highlight goes to the line with the key `goal`."""
+
+        def begin() -> Callable[[], Installed]:
+            self._goal = goal
+            return partial(change, self.lora)
+
+        self._queue(begin)
 
     def _queue(self, begin: Callable[[], Callable[[], Installed] | None]) -> None:
         self._waiting.append(begin)
@@ -195,7 +222,7 @@ class Editor(Dialog[None]):
 
     def _next(self) -> None:
         while self._waiting and not self._busy:
-            self._moved = 0
+            self._goal = None
             if (edit := self._waiting.popleft()()) is not None:
                 self._busy = True
                 ask(self, "edit", partial(_edited, edit))
@@ -230,7 +257,7 @@ class Editor(Dialog[None]):
             self._next()
 
     def _show(self) -> None:
-        self.listing.show_groups(self.lora.groups, moved=self._moved)
+        self.listing.show_groups(self.lora.groups, goal=self._goal)
         self._tell()
 
     def _tell(self) -> None:
@@ -240,14 +267,6 @@ class Editor(Dialog[None]):
 
 def _edited(edit: Callable[[], Installed]) -> Message:
     return LoraEdited(edit())
-
-
-def _no_number(text: str) -> str:
-    try:
-        float(text)
-    except ValueError:
-        return f"“{text}” is no number" if text else "type a number"
-    return ""
 
 
 def _facts(lora: Installed, suggestions: Sequence[Suggestion]) -> Iterator[Fact]:

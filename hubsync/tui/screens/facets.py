@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, cast
@@ -46,6 +47,9 @@ class Facet:
         return self.set(wanted, True) == wanted  # noqa: FBT003  (with it)
 
 
+_OF_MACHINES = re.compile(r"(arxiv|base_model|dataset|diffusers|doi|language|library|license|region):")
+"""Tags that Hugging Face's programs set: `base_model:adapter:…`, `license:…`, `region:us`."""
+
 FLAGS = (
     Facet(kind="mark", name="! missing", set=lambda wanted, on: replace(wanted, missing=on)),
     Facet(kind="mark", name="↑ outdated", set=lambda wanted, on: replace(wanted, outdated=on)),
@@ -79,11 +83,11 @@ def active(wanted: ListFilter) -> Sequence[Facet]:
 
 
 def every(facets: Facets) -> Iterator[Facet]:
-    """All a library can be narrowed by: what wants attention first, then families, then tags."""
+    """All that some LoRA can be found by: what wants attention first, then families, then tags that people set."""
     numbers = (facets.missing, facets.outdated, facets.no_words, facets.no_preview)
-    yield from (replace(flag, many=many) for flag, many in zip(FLAGS, numbers, strict=True))
+    yield from (replace(flag, many=many) for flag, many in zip(FLAGS, numbers, strict=True) if many)
     yield from (family(name, many) for name, many in facets.families.items())
-    yield from (tag(name, many) for name, many in facets.tags.items())
+    yield from (tag(name, many) for name, many in facets.tags.items() if not _OF_MACHINES.match(name))
 
 
 class FacetDialog(Dialog[ListFilter]):
@@ -93,13 +97,13 @@ class FacetDialog(Dialog[ListFilter]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pick", "Choose", id="facets.pick", tooltip="Narrow by this, or no longer"),
         Binding("slash", "focus_box", "Find", show=False, id="facets.find", tooltip="Type a part of a family or tag"),
-        Binding("escape", "close", "Back", show=False, id="facets.back", tooltip="Show the list as it is narrowed"),
     ]
 
     def __init__(self, hubsync: Hubsync, wanted: ListFilter) -> None:
-        super().__init__("Filter by", keys="space chooses · enter chooses and shows · / finds · esc shows the list")
+        super().__init__("Filter by", keys="space chooses · enter shows · / finds · esc goes back")
         self._hubsync = hubsync
         self._wanted = wanted
+        self._picked = False
         self._every: list[Facet] = []
 
     @property
@@ -126,10 +130,12 @@ class FacetDialog(Dialog[ListFilter]):
         ask(self, "facets", lambda: FacetsRead(self._hubsync.library.facets()))
 
     def action_pick(self) -> None:
-        """Narrow by the facet, or no longer."""
+        """Narrow by the facet, or no longer, and go to the next."""
         if (facet := self.listing.row) is not None:
             self._wanted = facet.set(self._wanted, not facet.holds(self._wanted))
+            self._picked = True
             self.listing.refresh()
+            self.listing.action_move(1)
 
     def action_focus_list(self) -> None:
         """From the line into the facets."""
@@ -139,18 +145,19 @@ class FacetDialog(Dialog[ListFilter]):
         """Into the line."""
         self.query_one(Box).focus()
 
-    def action_close(self) -> None:
-        """Answer with what is chosen."""
-        self.dismiss(self._wanted)
-
     @on(RowList.Chosen)
-    def _choose(self) -> None:
-        self.action_pick()
-        self.action_close()
+    def _show_chosen(self) -> None:
+        """Where nothing was picked, the highlighted one is meant."""
+        self._answer(adding=not self._picked)
 
     @on(Input.Submitted)
-    def _choose_first(self) -> None:
-        self._choose()
+    def _show_found(self, event: Input.Submitted) -> None:
+        """Whoever typed a name means the one that was found."""
+        self._answer(adding=bool(event.value.strip()) or not self._picked)
+
+    def _answer(self, *, adding: bool) -> None:
+        facet = self.listing.row if adding else None
+        self.dismiss(facet.set(self._wanted, True) if facet else self._wanted)  # noqa: FBT003  (with it)
 
     @on(Input.Changed)
     def _find(self, event: Input.Changed) -> None:
@@ -161,7 +168,7 @@ class FacetDialog(Dialog[ListFilter]):
     @on(FacetsRead)
     def _show(self, message: FacetsRead) -> None:
         self._every = [*every(message.facets)]
-        self.listing.show(self._every)
+        self.listing.show(self._every, placeholder="There is nothing to narrow the list by.")
 
     @on(Refused)
     def _say_refused(self, message: Refused) -> None:

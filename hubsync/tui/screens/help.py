@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import ClassVar
 
 from textual.app import App
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.content import Content
 
 from hubsync.tui.describe import BLANK
+from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.text import words
 from hubsync.tui.widgets.facts import Fact
 
 _KEYS_WIDTH = 12
 _VERB_WIDTH = 15
-_ORDER = ("", "browse", "box", "list", "text", "app")
-_HEADINGS = {"browse": "Screen", "box": "Box", "list": "List", "text": "Text", "app": "Everywhere"}
+_ORDER = ("", "browse", "box", "list", "text", "dialog", "app")
+_HEADINGS = {
+    "browse": "Screen",
+    "box": "Box",
+    "list": "List",
+    "text": "Text",
+    "dialog": "This box",
+    "app": "Everywhere",
+}
+
+
+class Keys(Dialog[None]):
+    """The keys that worked where it was asked for; the key that opened it closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "close", "Close", show=False, id="help.close", tooltip="Leave the list of keys"),
+    ]
+
+    def __init__(self, bindings: Iterable[ActiveBinding]) -> None:
+        super().__init__("Keys")
+        self._bindings_then = [*bindings]
+
+    def on_mount(self) -> None:
+        """Show them."""
+        self.query_one("#dialog").border_subtitle = ""
+        self.facts.show(key_facts(self.app, self._bindings_then))
 
 
 def key_facts(app: App[None], bindings: Sequence[ActiveBinding]) -> list[Fact]:

@@ -16,8 +16,9 @@ from textual.widgets import Static
 from hubsync.domain import Installed, ListFilter, ListSort
 from hubsync.refs import Ref
 from hubsync.tui.about import installed_facts, marks
-from hubsync.tui.answers import Listed, LoraEdited, LoraKnown, Refused
+from hubsync.tui.answers import Listed, LoraEdited, LoraKnown, Moved, Refused
 from hubsync.tui.asking import ask
+from hubsync.tui.describe import base_name
 from hubsync.tui.jobs import told
 from hubsync.tui.screens.facets import active
 from hubsync.tui.screens.tending import Tending
@@ -68,14 +69,17 @@ class Library(Tending):
         self._total: int | None = None
         self._whole = False
         self._known: LoraKnown | None = None
+        self._goal: Path | None = None
+        self._stands_for: tuple[Path, Path] | None = None
+        """The LoRA that is highlighted in the place of another, and that other."""
 
     def columns(self) -> Sequence[Column[Installed]]:
         """Marks, name, words, base model, weight."""
         return (
             Column(text=lambda lora: "".join(mark[0] for mark in marks(lora)), width=1, wide=4, strong=True),
             Column(text=lambda lora: lora.name, title="Name", strong=True),
-            Column(text=_first_words, title="Words", width=16, needs=54),
-            Column(text=lambda lora: lora.base_model or lora.family or "", title="Base", width=8, wide=10),
+            Column(text=_first_words, title="Words", width=16, needs=54, most=64),
+            Column(text=lambda lora: base_name(lora.base_model, lora.family), title="Base", width=8, wide=10, most=24),
             Column(text=lambda lora: number(lora.weight), title="Weight", width=6, right=True),
         )
 
@@ -135,13 +139,10 @@ class Library(Tending):
         self.app.push_screen(FacetDialog(self.hubsync, self._wanted), answered)
 
     def action_back(self) -> None:
-        """From pane and box to the list; then selection, text and facets are undone one by one; then the first mode."""
+        """From pane and box to the list; then selection, text and facets are undone one by one."""
         facets = active(self._wanted)
-        if self.focused is not self.listing:
-            self.listing.focus()
-        elif self.listing.marked:
-            self.listing.unmark()
-        elif facets and not self.box.value:
+        settled = self.focused is self.listing and not self.listing.marked and not self.box.value
+        if settled and facets:
             self._narrow(facets[-1].set(self._wanted, False))  # noqa: FBT003  (without it)
         else:
             super().action_back()
@@ -163,9 +164,16 @@ class Library(Tending):
         self._ask(limit=pages * PAGE)
 
     def _ask(self, *, offset: int = 0, limit: int = PAGE) -> None:
-        wanted, library = self._wanted, self.hubsync.library
+        wanted, library, goal = self._wanted, self.hubsync.library, self._goal
         self._whole = True  # until the answer is here no further page is asked for
-        ask(self, "list", lambda: Listed(wanted, offset, library.list(wanted, limit=limit, offset=offset)))
+
+        def read() -> Listed:
+            rows = library.list(wanted, limit=limit, offset=offset)
+            if goal and len(rows) == limit and goal not in {row.path for row in rows}:
+                rows = library.list(wanted)
+            return Listed(wanted, offset, rows)
+
+        ask(self, "list", read)
 
     @on(RowList.NearEnd)
     def _next_page(self) -> None:
@@ -193,8 +201,13 @@ class Library(Tending):
         """Other rows; where the highlighted LoRA is gone, the one in its place is highlighted."""
         before, place = self.listing.row, self.listing.highlighted
         self.listing.show(rows, placeholder=self._nothing())
-        if before is not None and self.listing.row is not None and self.listing.row.path != before.path:
-            self.listing.highlighted = place
+        wanted = self._goal or (before and before.path)
+        found = next((index for index, row in enumerate(rows) if row.path == wanted), None)
+        self.listing.highlighted = place if found is None else found
+        if self._whole or found is not None:
+            self._goal = None
+        if found is None and before and self.listing.row:
+            self._stands_for = (self.listing.row.path, before.path)
 
     @on(Counted)
     def _show_count(self, message: Counted) -> None:
@@ -240,6 +253,18 @@ class Library(Tending):
         self.listing.change(lambda row: edited if row.path == edited.path else row)
         if (row := self.listing.row) is not None and row.path == edited.path:
             self.describe(edited)
+
+    @on(Moved)
+    def _go_along(self, message: Moved) -> None:
+        """The highlight stays on a LoRA that goes elsewhere in the list: the next key is meant for it."""
+        if (row := self.listing.row) is None:
+            return
+        # The list may have been read between the move and this news of it: another LoRA took the place then.
+        there, before = self._stands_for or (row.path, row.path)
+        moved = message.here.get(before if row.path == there else row.path)
+        if moved is not None:
+            self._goal = moved.path
+            self._read_again()
 
     @on(LoraKnown)
     def _tell_all(self, message: LoraKnown) -> None:

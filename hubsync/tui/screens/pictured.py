@@ -79,7 +79,9 @@ class Pictured(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is done with a picture is offered where there is one."""
-        if action in {"again", "edit", "preview", "copy", "outside", "remove"}:
+        if action == "preview":
+            return self.pictured is not None and len(self.pictured.tested) == 1
+        if action in {"again", "edit", "copy", "outside", "remove"}:
             return self.pictured is not None
         return super().check_action(action, parameters)
 

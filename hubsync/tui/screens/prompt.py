@@ -47,10 +47,11 @@ class PromptScreen(Keeping):
         Binding(
             "Y", "copy_negative", "Copy negative", show=False, id="prompt.copy_negative", tooltip="Copy that prompt"
         ),
-        Binding("r", "render", "Render", id="prompt.render", tooltip="Test the LoRAs with this prompt, now"),
-        Binding("R", "plan", "Plan render", show=False, id="prompt.plan", tooltip="Choose how they are tested"),
+        Binding("r", "render", "Render", id="prompt.render", tooltip="Draw this prompt with its LoRAs, and without"),
+        Binding("R", "plan", "Plan render", show=False, id="prompt.plan", tooltip="Choose how it is drawn and tested"),
         Binding("F", "format", "Format", show=False, id="prompt.format", tooltip="Write it for another program"),
         Binding("ctrl+s", "save", "Save", show=False, id="prompt.save", tooltip="Keep the prompt under a name"),
+        Binding("N", "begin", "Begin anew", show=False, id="prompt.new", tooltip="Empty the prompt; asks first"),
         Binding("o", "open", "Open saved", show=False, id="prompt.open", tooltip="Go on with a saved prompt"),
         Binding("space", "switch", "On or off", show=False, id="prompt.switch", tooltip="Switch the LoRA on or off"),
         Binding(
@@ -74,9 +75,9 @@ class PromptScreen(Keeping):
     ]
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """What is done to a LoRA needs one; the way into the text is offered outside it."""
-        if action == "write":
-            return self.focused is not self.text
+        """What is done to a LoRA needs one; no way is offered to where one is."""
+        if action in {"write", "back"}:
+            return self.focused is not (self.text if action == "write" else self.listing)
         on_rows = action in {"switch", "step", "weigh", "groups", "move", "remove"}
         return not on_rows or (self.focused is self.listing and self.listing.row is not None)
 
@@ -89,11 +90,8 @@ class PromptScreen(Keeping):
         self.negative.focus()
 
     def action_back(self) -> None:
-        """From a text to the list, from there to the first mode."""
-        if self.focused is not self.listing:
-            self.listing.focus()
-        else:
-            self.app.switch_mode("discover")
+        """From a text to the list."""
+        self.listing.focus()
 
     def action_pick(self) -> None:
         """Choose from the library."""
@@ -183,7 +181,7 @@ class PromptScreen(Keeping):
         self.when_composed(lambda drafted: self._copy(drafted.composed.negative_prompt, "negative prompt"))
 
     def action_render(self) -> None:
-        """Test the LoRAs with this prompt."""
+        """Draw the prompt with all its LoRAs, and without any."""
         self.when_composed(partial(self._test, now=True))
 
     def action_plan(self) -> None:
@@ -242,17 +240,20 @@ class PromptScreen(Keeping):
         self.say(f"The {what} is copied, for {self.form.value}.")
 
     def _test(self, drafted: Drafted, *, now: bool) -> None:
-        """The LoRAs of the list are tested; without any, those in the text."""
+        """All LoRAs of the prompt are tested as one, those of the list first."""
         from hubsync.render.plan import RenderOptions
+        from hubsync.tui.typed import TOGETHER
 
         in_text = [replace(part.wish, name=part.name) for part in drafted.parts if part.lora and not part.listed]
-        wishes = self.draft.active or in_text
+        wishes = [*self.draft.active, *in_text]
         text = self.draft.text.strip() or None
         if not wishes:
             self.say("A test needs a LoRA: l picks one.", wrong=True)
         elif now:
-            self.post_message(RenderRequested(wishes, RenderOptions(prompt=text, negative=self.draft.negative)))
+            options = RenderOptions(prompt=text, negative=self.draft.negative, together=True)
+            self.post_message(RenderRequested(wishes, options))
         else:
+            self.session.test.typed["together"] = TOGETHER
             self.post_message(RenderPlanned(wishes, text, self.draft.negative))
 
 

@@ -15,7 +15,7 @@ from hubsync.domain import Render, RenderKind
 from hubsync.refs import Ref
 from hubsync.services.history import Drawn
 from hubsync.tui.asking import ask
-from hubsync.tui.describe import finding, kind, moment, percent, render_facts, render_name, title
+from hubsync.tui.describe import difference, finding, kind, moment, render_facts, render_name, title
 from hubsync.tui.jobs import Job, JobState
 from hubsync.tui.live import DRAWN, Live
 from hubsync.tui.messages import ComparisonRequested
@@ -67,12 +67,20 @@ class Row:
     @property
     def name(self) -> str:
         """The LoRA it shows; a base, with which a test begins, has the prompt instead."""
-        return self.drawn.subject.name if self.drawn.subject else f"“{self.render.prompt}”"
+        if self.drawn.subject is None:
+            return f"“{self.render.prompt}”"
+        several = len(self.drawn.tested)
+        return f"{several} together: {self.drawn.subject.name}" if several > 1 else self.drawn.subject.name
+
+    @property
+    def verdict(self) -> str:
+        """How it stands, or what the test says of it: a sign, and what that means."""
+        return self.state or finding(self.drawn.verdict)
 
     @property
     def weight(self) -> str:
-        """The LoRA's weight."""
-        return number(self.drawn.subject.weight if self.drawn.subject else None)
+        """The LoRA's weight; several have theirs in the name."""
+        return number(self.drawn.weight)
 
 
 class Renders(Pictured, Browse[Row]):
@@ -96,9 +104,12 @@ class Renders(Pictured, Browse[Row]):
             Column(text=lambda row: row.name, title="LoRA", strong=True),
             Column(text=lambda row: row.weight, title="At", width=5, right=True),
             Column(text=lambda row: _KINDS[row.render.kind], title="Picture", width=7),
-            Column(text=lambda row: percent(row.render.effect), title="Effect", width=6, right=True),
-            Column(text=lambda row: percent(row.render.trigger_effect), title="Words", width=6, right=True, needs=60),
-            Column(text=lambda row: row.state or finding(row.drawn.verdict), title="Verdict", width=1, wide=13),
+            Column(text=lambda row: difference(row.render.effect), title="Effect", width=6, right=True),
+            Column(
+                text=lambda row: difference(row.render.trigger_effect), title="Words", width=6, right=True, needs=60
+            ),
+            Column(text=lambda row: row.verdict[:1], width=1),
+            Column(text=lambda row: row.verdict[2:], title="Verdict", width=11, needs=54),
         )
 
     def key(self, row: Row) -> object:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 
 from hubsync.services.doctor import Check
@@ -66,6 +67,7 @@ class SettingsScreen(Browse[Entry]):
         self._actions: Sequence[Binding] = ()
         self._wanted = ""
         self._asked = False
+        self._answered: object = None
 
     def columns(self) -> Sequence[Column[Entry]]:
         """Sign, section, name, value."""
@@ -95,7 +97,9 @@ class SettingsScreen(Browse[Entry]):
         self.listing.show(found, placeholder=f"No setting fits “{text}”." if entries else "")
 
     def describe(self, row: Entry) -> None:
-        """What it is about."""
+        """What it is about. An answer about another line goes."""
+        if self._answered not in {None, self.key(row)}:
+            self._answer(Content())
         self.detail.show(entry_facts(row, self._actions, self.hubsync.settings.keys))
         self.refresh_bindings()
 
@@ -134,7 +138,7 @@ class SettingsScreen(Browse[Entry]):
         """Back to the default."""
         row = self.listing.row
         if row is not None and row.setting is not None:
-            self._store(row.setting.key, row.setting.default)
+            self._store(row.setting.key, "")
         elif row is not None and row.action is not None:
             self._store(f"keys.{row.action.id}", "")
 
@@ -230,15 +234,21 @@ class SettingsScreen(Browse[Entry]):
     def _say_changed(self, message: SettingChanged) -> None:
         """The app makes the change count; here it is said."""
         stored, key = message.stored, message.key
+        has = "has its default" if stored.unset else "is set"
         said = [
-            f"{key} is set" + (f"; it belongs to {stored.account}" if stored.account else ""),
+            f"{key} {has}" + (f"; it belongs to {stored.account}" if stored.account else ""),
             *stored.notes,
             *(["it counts after a restart"] if key in AFTER_RESTART else []),
-            *self._clashes(key),
+            *(() if stored.unset else self._clashes(key)),
         ]
-        self.say(words(" · ".join(said), "$text-warning" if len(said) > 1 else "$text-success"))
+        self._answer(words(" · ".join(said), "$text-warning" if len(said) > 1 else "$text-success"))
         self._read()
         self._look_again()
+
+    def _answer(self, text: Content) -> None:
+        row = self.listing.row
+        self._answered = self.key(row) if row and text else None
+        self.say(text)
 
     def _look_again(self) -> None:
         """At what takes no hub; at everything where the hubs were asked before."""

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from hubsync.tui.answers import OpenedOutside
 from hubsync.tui.screens.pictured import open_picture, say_opened
 from hubsync.tui.session import Session
-from hubsync.tui.text import home, words
+from hubsync.tui.text import ending, home, words
 from hubsync.tui.widgets.keyline import KeyLine
 from hubsync.tui.widgets.loupe import Loupe
 
@@ -78,4 +78,11 @@ class SheetScreen(Screen[None]):
     @on(Loupe.Moved)
     def _say_where(self) -> None:
         closer = f"{self.loupe.zoom:.3g} times, arrows move it" if self.loupe.zoom > 1 else "all of it"
-        self.query_one("#where", Static).update(words(f"{closer} · {home(self._path)}", "$foreground-muted"))
+        where = self.query_one("#where", Static)
+        said = f"{closer} · "
+        room = where.content_size.width - len(said)
+        where.update(words(said + ending(home(self._path), room), "$foreground-muted"))
+
+    def on_resize(self) -> None:
+        """Fit the path to the new width."""
+        self._say_where()

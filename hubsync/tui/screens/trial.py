@@ -28,7 +28,7 @@ from hubsync.tui.jobs import told
 from hubsync.tui.messages import RenderRequested
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, number, words
-from hubsync.tui.typed import field_of, read
+from hubsync.tui.typed import TOGETHER, field_of, read
 from hubsync.tui.widgets.activity import Activity
 from hubsync.tui.widgets.columns import Column
 from hubsync.tui.widgets.fields import ChoiceField, Field, LineField, TextField
@@ -42,6 +42,7 @@ PAUSE_SECONDS = 0.3
 
 _OWN = "the family's own"
 _DEFAULTS = {
+    "together": "each by itself",
     "weights": "each LoRA's own",
     "prompt": _OWN,
     "negative": "none",
@@ -94,7 +95,7 @@ class TrialScreen(Screen[None]):
         """Top line, LoRAs and fields, jobs, keys."""
         yield Masthead("renders", root=home(self._hubsync.root.path))
         with Horizontal(id="trial"):
-            yield Picker(self._session, *self._columns(), prompt="part of a name")
+            yield Picker(self._session, *self._columns(), prompt="part of a name", begins=self._wish)
             with Vertical(id="form") as form:
                 form.border_title = "Test"
                 with VerticalScroll(can_focus=False):
@@ -137,6 +138,7 @@ class TrialScreen(Screen[None]):
         """Test the highlighted LoRA too, or no longer."""
         if (row := self.picker.listing.row) is not None:
             self.test.toggle(Wish(name=row.name))
+            self.picker.listing.action_move(1)
             self._say_picked()
             self._soon()
 
@@ -251,7 +253,8 @@ class TrialScreen(Screen[None]):
     def _say_defaults(self, plan: RenderPlan) -> None:
         """What the family, the checkpoint and the LoRAs bring where nothing is typed."""
         found = {
-            "weights": "its own: " + ", ".join(dict.fromkeys(number(row.weight) for row in plan.rows if row.lora)),
+            "weights": "its own: "
+            + ", ".join(dict.fromkeys(number(use.weight) for row in plan.rows for use in row.tested)),
             "prompt": plan.rows[0].prompt,
             "steps": str(plan.steps),
             "cfg": number(plan.cfg),
@@ -267,6 +270,7 @@ def _fields() -> Sequence[Field]:
     return (
         LineField("weights", "Weights"),
         LineField("seeds", "Seeds"),
+        ChoiceField("together", "LoRAs", [TOGETHER]),
         TextField("prompt", "Prompt"),
         TextField("negative", "Negative"),
         LineField("steps", "Steps"),

@@ -12,11 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from hubsync.domain import Lora, LoraFile, Scan, Version
-from hubsync.refs import Ref
 from hubsync.tui.answers import Refused, Shown
 from hubsync.tui.asking import ask
 from hubsync.tui.describe import access, hub_groups, problem
+from hubsync.tui.messages import InstallConfirmed
 from hubsync.tui.screens.dialog import Dialog
+from hubsync.tui.screens.preflight import Preflight
 from hubsync.tui.session import Session
 from hubsync.tui.text import day, number, size, words
 from hubsync.tui.widgets.columns import Column
@@ -38,8 +39,11 @@ class Offer:
     first: bool
 
 
-class Versions(Dialog[Ref]):
-    """The answer is the file, or the version, that is to be installed. `known` is all the hub told, if it did yet."""
+class Versions(Dialog[Sequence[InstallConfirmed]]):
+    """The answer is what the user said yes to in the pre-flight of a file or a version, from which esc leads back here.
+
+    `known` tells that `lora` is all the hub tells.
+    """
 
     AUTO_FOCUS = "RowList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,6 +79,7 @@ class Versions(Dialog[Ref]):
 
     @on(Shown)
     def _show_files(self, message: Shown) -> None:
+        self._lora = message.lora
         rows = list(offers(message.lora.versions))
         self.listing.styles.height = min(max(1, len(rows)) + _FRAME, max(_LEAST, self.app.size.height - _REST))
         self.listing.show(rows, placeholder="No version is published.")
@@ -88,7 +93,13 @@ class Versions(Dialog[Ref]):
     @on(RowList.Chosen)
     def _take(self, message: RowList.Chosen) -> None:
         assert isinstance(message.row, Offer)
-        self.dismiss(message.row.file.ref if message.row.file else message.row.version.ref)
+        ref = message.row.file.ref if message.row.file else message.row.version.ref
+
+        def confirmed(installs: Sequence[InstallConfirmed] | None) -> None:
+            if installs:
+                self.dismiss(installs)
+
+        self.app.push_screen(Preflight(self._session, [self._lora], ref=ref), confirmed)
 
     @on(Refused)
     def _say_refused(self, message: Refused) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
@@ -11,7 +11,11 @@ from hubsync.tui.jobs import Job, Jobs, JobState
 from hubsync.tui.text import size, words
 
 _SHOWN = 3  # lines: a batch must not push the lists off a small terminal
-_BAR = 16
+_BAR = 10  # cells: with it a name of 20 and all numbers of a download fit into 80 columns
+_NAME = 20  # cells a name has before what its job says last
+_MARGIN = 4  # cells beside the lines
+_ROOMY = 100  # cells that hold a line and the keys
+_MUTED = "$foreground-muted"
 _MARKS = {
     JobState.DONE: ("✓", "$text-success"),
     JobState.FAILED: ("✗", "$text-error"),
@@ -31,33 +35,71 @@ class Activity(Static):
         self._show(self._jobs.all)
         self._jobs.changed.subscribe(self, self._show)
 
+    def on_resize(self) -> None:
+        """Cut the lines for the new width."""
+        self._show(self._jobs.all)
+
     def _show(self, jobs: Sequence[Job]) -> None:
         self.display = bool(jobs)
-        shown = [job for job in jobs if job.running] or jobs
-        hidden = len(shown) - _SHOWN
-        lines = [job_line(job) for job in shown[-_SHOWN:]]
-        if hidden > 0:
-            lines.insert(0, Content.styled(f"and {hidden} more", "$foreground-muted"))
-        self.update(Content("\n").join(lines))
+        if jobs:
+            self.update(strip(jobs, self.app.size.width - _MARGIN))
 
 
-def job_line(job: Job) -> Content:
-    """One job in one line, longer only for an error."""
-    if job.state is JobState.PAUSED:
-        where = f"paused at {job.done / job.total:.0%} of {size(job.total)}" if job.total else "paused"
-        return Content("  ").join([words(job.label), _hint(where), _hint("z resumes · x drops it")])
-    if not job.running:
+def strip(jobs: Sequence[Job], width: int) -> Content:
+    """The newest jobs, those that run if any does, with the keys for them: beside the last one where there is room."""
+    shown = [job for job in jobs if job.running] or jobs
+    hidden = len(shown) - _SHOWN
+    keys = Content.styled(" · ".join([*([f"and {hidden} more"] if hidden > 0 else []), *_keys(jobs)]), _MUTED)
+    *first, last = shown[-_SHOWN:]
+    lines = [job_line(job, width) for job in first]
+    if last.over:
+        return Content("\n").join([*lines, job_line(last, width) + "  " + keys])
+    if width < _ROOMY:
+        return Content("\n").join([*lines, job_line(last, width), keys])
+    line = job_line(last, width - keys.cell_length - 2)
+    return Content("\n").join([*lines, line.pad_right(width - keys.cell_length - line.cell_length) + keys])
+
+
+def job_line(job: Job, width: int) -> Content:
+    """One job in one line of so many cells, its name cut where it must be; longer only once it is over."""
+    if job.over:
         mark, style = _MARKS[job.state]
-        return Content.styled(f"{mark} ", style) + words(job.note or job.label, style) + _hint("  x clears")
-    parts = [words(job.label), bar(job), words(progress(job), "$foreground-muted")]
-    if job.note:
-        parts.append(words(job.note, "$foreground-muted"))
-    hint = "z pauses · x stops it" if job.ref else "x stops it"
-    return Content("  ").join([*(part for part in parts if part), _hint(hint)])
+        return Content.styled(f"{mark} ", style) + words(job.note or job.label, style)
+    told = paused_at(job) if job.state is JobState.PAUSED else progress(job)
+    rest = Content("  ").join(part for part in (bar(job) if job.running else Content(), _hint(told)) if part)
+    note = _hint(job.note) if job.note and job.running else Content()
+    room = max(0, width - rest.cell_length - 2)
+    name = _named(job.label, min(room, max(_NAME, room - note.cell_length - 2)))
+    room -= name.cell_length + 2
+    parts = (name, rest, note.truncate(room, ellipsis=True) if room > 1 else Content())
+    return Content("  ").join(part for part in parts if part)
+
+
+def _named(label: str, room: int) -> Content:
+    """What a job is about; where it would be cut, without the verb, which a bar says as well."""
+    whole = words(label)
+    return whole if whole.cell_length <= room else words(label.partition(" ")[2] or label).truncate(room, ellipsis=True)
+
+
+def _keys(jobs: Sequence[Job]) -> Iterator[str]:
+    """What `z` and `x` do: for all downloads, and for the newest job."""
+    running, paused = [job for job in jobs if job.running], [job for job in jobs if job.state is JobState.PAUSED]
+    if any(job.ref for job in running):
+        yield "z pauses"
+    elif paused:
+        yield "z goes on"
+    alive = running or paused
+    it = "it" if len(alive) == 1 else "the newest"
+    yield f"x stops {it}" if running else f"x gives {it} up" if paused else "x clears"
 
 
 def _hint(text: str) -> Content:
-    return Content.styled(text, "$foreground-muted")
+    return words(text, _MUTED)
+
+
+def paused_at(job: Job) -> str:
+    """How far a download came."""
+    return f"paused at {job.done / job.total:.0%} of {size(job.total)}" if job.total else "paused"
 
 
 def bar(job: Job, *, width: int = _BAR) -> Content:

@@ -70,6 +70,13 @@ class Chips(Widget, can_focus=True):
             self.refresh()
             self.post_message(self.Changed())
 
+    def reset(self) -> None:
+        """Give every chip its default again."""
+        if self.changed:
+            self._values = {chip.key: chip.default for chip in self._chips}
+            self.refresh()
+            self.post_message(self.Changed())
+
     def action_move(self, chips: int) -> None:
         """Go to a chip beside."""
         self.current += chips

@@ -85,7 +85,10 @@ class LineField(Field):
 
     @value.setter
     def value(self, text: str) -> None:
-        self.query_one(Input).value = one_line(text)
+        box = self.query_one(Input)
+        box.value = one_line(text)
+        # Of a path that is too long the end is seen, and whoever comes in goes on there.
+        box.action_end()
 
     def control(self) -> Input:
         """A line."""

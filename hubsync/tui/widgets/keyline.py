@@ -18,11 +18,14 @@ class KeyLine(Widget):
     """
 
     def on_mount(self) -> None:
-        """Follow the focus."""
+        """Follow the focus, and boxes that come and go."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+        self.app.screen_change_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> Content:
-        """Keys left, palette right."""
+        """Keys left, palette right; nothing under a box, where none of them works."""
+        if self.app.screen is not self.screen:
+            return Content()
         room = self.content_size.width
         palette = self._drawn(self.screen.active_bindings[self.app.COMMAND_PALETTE_BINDING])
         room -= palette.cell_length

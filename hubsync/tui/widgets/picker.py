@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from textual import getters, on
@@ -32,8 +33,17 @@ class Picker(Vertical):
     class Filtered(Message):
         """The list follows what was typed. What it says itself then goes no further than here, who filled it."""
 
-    def __init__(self, session: Session, *columns: Column[Installed], prompt: str, selects: bool = False) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *columns: Column[Installed],
+        prompt: str,
+        selects: bool = False,
+        begins: Callable[[Installed], object] = lambda _: False,
+    ) -> None:
+        """`begins` tells at which LoRA to begin, where the whole library is shown."""
         super().__init__()
+        self._begins = begins
         self._session = session
         self._columns = columns
         self._prompt = prompt
@@ -93,5 +103,6 @@ class Picker(Vertical):
             return
         self._shown = text
         self.listing.show(message.rows, placeholder=f"Nothing installed fits “{text}”." if text else _EMPTY)
-        self.listing.action_first()
+        found = (at for at, row in enumerate(message.rows) if not text and self._begins(row))
+        self.listing.highlighted = next(found, 0)
         self.post_message(self.Filtered())

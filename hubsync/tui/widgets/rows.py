@@ -36,7 +36,9 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         Binding("pageup", "page(-1)", "Previous page", show=False, id="list.page_up", tooltip="One screen back"),
         Binding("home,g", "first", "First row", show=False, id="list.first", tooltip="Go to the first row"),
         Binding("end,G", "last", "Last row", show=False, id="list.last", tooltip="Go to the last row"),
-        Binding("enter", "choose", "Open", show=False, id="list.open", tooltip="Open the highlighted row"),
+        Binding(
+            "enter", "choose", "Open", show=False, id="list.open", tooltip="Open the highlighted row; in a box, take it"
+        ),
         Binding(
             "space", "mark", "Select", show=False, id="list.select", tooltip="Select the row, for all that follows"
         ),

@@ -48,15 +48,12 @@ class WordList(RowList[Line]):
             key=lambda line: line.key,
         )
 
-    def show_groups(self, groups: Sequence[TriggerGroup], *, moved: int = 0) -> None:
-        """Show groups; the highlight stays on its line, or on its place where that is gone.
-
-        `moved` is how many places the highlighted group went.
-        """
+    def show_groups(self, groups: Sequence[TriggerGroup], *, goal: tuple[int, str] | None = None) -> None:
+        """Show groups; the highlight goes to the line with the key `goal`, else stays on its line or in its place."""
         before, place = self.row, self.highlighted
         lines = [*_lines(groups)]
         self.show(lines, placeholder=_NOTHING)
-        wanted = (before.group.index + moved, "") if before and moved else before and before.key
+        wanted = goal or (before and before.key)
         self.highlighted = next((index for index, line in enumerate(lines) if line.key == wanted), place)
 
 

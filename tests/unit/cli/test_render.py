@@ -56,6 +56,19 @@ def test_the_verdict_stands_below_the_pictures(bench: Bench) -> None:
     assert sheet.startswith("contact sheet: ")
 
 
+def test_several_are_drawn_together(bench: Bench) -> None:
+    """One subject with a verdict of its own; numbers of several seeds say that they are means."""
+    done = run(bench, "worded:0.5", "plain", "--together", "--seeds", "1,2")
+    assert done.returncode == 0
+    pictures, verdicts, _ = done.stdout.strip().split("\n\n")
+    assert len(pictures.splitlines()) == 1 + 2 * 3
+    (verdict,) = verdicts.splitlines()[1:]
+    assert " ".join(verdict.split()).startswith("worded 0.5 + plain 0.8 1 works; ")
+    assert verdict.endswith(", mean of 2 seeds)")
+    refused = run(bench, "--all", "--together")
+    assert (refused.returncode, "a whole library is not tested together" in refused.stderr) == (2, True)
+
+
 def test_json_keeps_to_the_contract(bench: Bench) -> None:
     """stdout holds its keys and nothing more; the verdict is narration, which --quiet leaves out."""
     done = run(bench, "worded", "--json")

@@ -14,7 +14,8 @@ import pytest
 
 from hubsync.errors import HubError, NotFound, RateLimited, UnexpectedResponse, Unreachable, UsageError
 from hubsync.hubs.failures import asked_wait
-from hubsync.hubs.http import json_of, user_agent
+from hubsync.hubs.http import Http, json_of, user_agent
+from hubsync.limiter import Limiter
 
 if TYPE_CHECKING:
     from tests.unit.hubs.conftest import Wire
@@ -61,6 +62,33 @@ def test_a_long_wait_is_not_slept(wire: Callable[..., Wire]) -> None:
         busy.http(retries=5).request("GET", URL)
     assert (caught.value.retry_after, busy.waits) == (295, [])
     assert caught.value.hint == "try again in 295 seconds"
+
+
+def test_the_impatient_hear_why_they_do_not_wait(wire: Callable[..., Wire]) -> None:
+    """A search gives up where the next pause would be longer than it waits, with the hub's own reason."""
+    down = wire(_sequence(*[httpx2.ConnectError("refused")] * 9))
+    with pytest.raises(Unreachable, match="cannot be reached"):
+        down.http(retries=8).request("GET", URL, patience=4)
+    assert [round(wait) <= 4 for wait in down.waits] == [True, True]
+    busy = wire(_sequence(httpx2.Response(429, headers={"Retry-After": "20"})))
+    with pytest.raises(RateLimited) as caught:
+        busy.http(retries=5).request("GET", URL, patience=4)
+    assert (caught.value.hint, busy.waits) == ("try again in 20 seconds", [])
+
+
+def test_the_impatient_do_not_ask_a_silent_hub_again(wire: Callable[..., Wire]) -> None:
+    """A try that took longer than they wait for another one is the last."""
+    now = [100.0]
+
+    def hang(_: httpx2.Request) -> httpx2.Response:
+        now[0] += 20
+        raise httpx2.ReadTimeout("silence")
+
+    silent = wire(hang)
+    http = Http(client=silent.client(), limiter=Limiter(sleep=silent.waits.append, clock=lambda: now[0]), retries=3)
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        http.request("GET", URL, patience=4)
+    assert (len(silent.requests), silent.waits) == (1, [])
 
 
 def test_the_last_failure_is_the_error(wire: Callable[..., Wire]) -> None:

@@ -66,6 +66,7 @@ LIBRARY = {
                 for index, outfit in enumerate(("day", "dusk", "night"), start=1)
             ),
         ),
+        installed("grim", "grim", negative="sunny"),
         installed("blue_ring", "blue_ring", type=LoraType.EMBEDDING, sha256="f" * 64),
     )
 }

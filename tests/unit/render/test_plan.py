@@ -123,6 +123,53 @@ def test_embeddings_a_prompt_calls_are_sent_along(plan: Plan) -> None:
     assert plan("add_detail").embeddings == {}
 
 
+def test_loras_are_tested_together_as_one(plan: Plan) -> None:
+    """The prompt without any of them, with all their tags, and with all their words; weights that differ are a name."""
+    made = plan("sks_frame", ("mona", 0.3), together=True, prompt="a cat, sks <lora:mona:te=0.5:unet=0.3> on blue")
+    assert [shown(row) for row in made.rows] == [
+        (BASE, "a cat, sks  on blue", 1),
+        (LORA, "a cat, sks <lora:mona:te=0.5:unet=0.3> on blue <lora:sks_frame:1>", 1),
+        (TRIGGERED, "a cat, sks <lora:mona:te=0.5:unet=0.3> on blue, mona, day outfit <lora:sks_frame:1>", 1),
+    ]
+    assert made.rows[0].drawn.loras == ()
+    assert (made.rows[2].lora, made.rows[2].weight) == ("mona 0.3 + sks_frame 1", 1)
+    assert made.rows[2].trigger_words == ("sks", "mona", "day outfit")
+    assert made.subjects == ("mona 0.3 + sks_frame 1",)
+
+
+def test_together_is_swept_by_those_without_a_weight_of_their_own(plan: Plan) -> None:
+    """Equal weights are the weight of the whole; groups that are alternatives alone are all in the one picture."""
+    swept = plan("mona", "outfits", together=True, weights=(0.5, 1.0))
+    assert [(row.lora, row.weight) for row in swept.rows if row.kind is TRIGGERED] == [
+        ("mona + outfits", 0.5),
+        ("mona + outfits", 1.0),
+    ]
+    assert swept.rows[2].trigger_words == ("mona", "day outfit", "lily", "day", "lily", "night")
+    alone = plan("outfits", together=True)
+    assert [row.trigger_words for row in alone.rows if row.kind is TRIGGERED] == [("lily", "day", "lily", "night")]
+    fixed = plan(("mona", 0.2), "outfits", together=True, weights=(0.5, 1.0))
+    assert fixed.subjects == ("mona 0.2 + outfits 0.5", "mona 0.2 + outfits 1")
+
+
+def test_an_embedding_is_called_in_every_picture_of_a_whole(plan: Plan) -> None:
+    """Its name is what a tag is to others, so it is there without the words too; alone it is called once."""
+    made = plan("mona", ("blue_ring", 0.7), together=True)
+    assert [shown(row) for row in made.rows] == [
+        (BASE, "a red circle", 1),
+        (LORA, "a red circle, (blue_ring:0.7) <lora:mona:0.6>", 1),
+        (TRIGGERED, "a red circle, mona, day outfit, (blue_ring:0.7) <lora:mona:0.6>", 1),
+    ]
+    assert {row.lora for row in made.rows[1:]} == {"blue_ring 0.7 + mona 0.6"}
+    assert [row.kind for row in plan("blue_ring", "blue_ring", together=True).rows] == [BASE, TRIGGERED]
+
+
+def test_negative_words_are_in_every_picture_of_a_whole(plan: Plan) -> None:
+    """So the base differs in nothing but the LoRAs; a test of each by itself keeps the user's own."""
+    made = plan("grim", "mona", together=True, negative="blurry")
+    assert {row.drawn.negative for row in made.rows} == {"blurry, sunny"}
+    assert {row.drawn.negative for row in plan("grim", "mona", negative="blurry").rows} == {"blurry"}
+
+
 def test_comments_are_not_drawn(plan: Plan) -> None:
     """As in AUTOMATIC1111, in both prompts."""
     row = plan("add_detail", prompt="a cat # <lora:gone:1>\non blue", negative="bad #very").rows[0]

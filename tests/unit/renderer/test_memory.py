@@ -82,6 +82,12 @@ def test_as_many_rows_as_fit_are_drawn_at_once(
     assert most_rows(size, free, dtype) == rows
 
 
+@pytest.mark.parametrize(("side", "rows"), [(64, 16), (128, 4), (256, 1), (512, 1)])
+def test_a_processor_draws_few_at_once(side: int, rows: int) -> None:
+    """More would be no faster, and keep the first picture waiting."""
+    assert most_rows((side, side), None, torch.float32, processor=True) == rows
+
+
 def test_a_checkpoint_is_weighed_before_it_is_loaded(pipe: Pipeline, tmp_path: Path) -> None:
     """By headers: folder and single file hold what is loaded, and a second copy in half precision counts once."""
     count = sum(weights_of(components(pipe) | {"vae": pipe.vae}).values()) // 4

@@ -90,6 +90,33 @@ def test_a_test_is_drawn_again_as_it_was(bench: Bench) -> None:
             assert plan.rows[0].drawn.negative == options.negative
 
 
+def test_loras_tested_together_are_one_subject(bench: Bench) -> None:
+    """Their pictures say so themselves: judged as one, drawn again as one, and the preview of neither."""
+    with bench.open() as hubsync:
+        for wishes, weights in (
+            (("outfits:0.5", "plain:0.25"), ()),
+            (("outfits:0.5", "plain"), (0.25, 0.5)),
+            (("outfits", "plain"), (0.5, 1.0)),
+        ):
+            options = RenderOptions(prompt="a cat", weights=weights, seeds=(1, 2), together=True)
+            first = draw(hubsync, *wishes, options=options)
+            plan = hubsync.render.plan(*hubsync.render.again(first[-1]))
+            assert [row.prompt for row in plan.rows] == [render.prompt for render in first]
+            pictures = hubsync.render.test(first[0])
+            assert [one.subject and one.subject.name for one in pictures] == [row.lora for row in plan.rows]
+            assert [one.weight for one in pictures[1:3]] == [0.5 if weights[1:] == (1.0,) else None] * 2
+            assert {len(one.tested) for one in pictures} == {0, 2}
+            assert {one.verdict.lora for one in pictures if one.verdict} == set(plan.subjects)
+            assert not any(one.verdict and "probe" in one.verdict.sentence for one in pictures)
+            with pytest.raises(UsageError, match="with several LoRAs"):
+                hubsync.render.set_preview(first[-1])
+        assert hubsync.library.find("plain").preview is None
+        first = draw(hubsync, "outfits::all", options=RenderOptions(prompt="a cat", together=True))
+        plan = hubsync.render.plan(*hubsync.render.again(first[-1]))
+        assert [row.prompt for row in plan.rows] == [render.prompt for render in first]
+        assert first[-1].trigger_words == ("ohwx", "day", "ohwx", "night")
+
+
 def test_a_schedule_type_is_asked_for_again(bench: Bench) -> None:
     """It is part of the sampler's name; a checkpoint's own sampler that has no name is left to the checkpoint."""
     with bench.open() as hubsync:

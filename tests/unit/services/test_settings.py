@@ -14,7 +14,7 @@ from hubsync.refs import Source
 from hubsync.roots import find_root
 from hubsync.sandbox.playground import CHECKPOINT
 from hubsync.services.doctor import DoctorService
-from hubsync.services.settings import Kind, doubt, listed, store
+from hubsync.services.settings import Kind, doubt, listed, store, unset
 
 
 @pytest.fixture
@@ -47,6 +47,16 @@ def test_what_is_stored_is_checked_first(environ: Mapping[str, str]) -> None:
     assert stored.overruled
     assert "comes first" in stored.notes[0]
     assert config.load(environ=environ).search.limit == 7
+
+
+def test_a_default_gives_way_to_the_environment(environ: Mapping[str, str]) -> None:
+    """A key that is taken out comes from the default, unless a variable sets it, which is mentioned."""
+    store("search.limit", "7", settings=Settings, environ=environ)
+    stored = unset("search.limit", environ=environ)
+    assert (stored.unset, stored.overruled, stored.notes) == (True, False, ())
+    found = {one.key: one for one in listed(config.load(environ=environ), environ=environ)}["search.limit"]
+    assert (found.value, found.origin) == ("20", "default")
+    assert unset("search.limit", environ={**environ, "HUBSYNC_SEARCH__LIMIT": "9"}).overruled
 
 
 @pytest.mark.parametrize(

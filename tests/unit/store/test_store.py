@@ -118,6 +118,7 @@ def test_a_lora_comes_back_as_it_was_saved(database: Database) -> None:
     assert records.by_autov3("CD" * 6) == [lora]
     assert records.entry(lora.path) == _entry(lora)
     assert records.refs() == {"civitai:1@2#3"}
+    assert records.having(["ab" * 32, "ef" * 32]) == {"ab" * 32}
     assert records.names() == {"yuki": lora.path}
     assert records.names_and_aliases() == [("Yuki", "yuki_v1", "sdxl")]
 
@@ -167,6 +168,7 @@ def test_what_is_in_the_trash_is_not_in_the_library(database: Database) -> None:
     records.relocate({lora.path: trash}, trashed=NOW)
     assert records.all() == records.page(ListFilter(text="yuki")) == []
     assert (records.names(), records.refs(), records.entry(trash)) == ({}, frozenset(), None)
+    assert not records.having(["ab" * 32])
     trash.rename(lora.path)
     records.relocate({trash: lora.path})
     assert records.all() == [lora]
