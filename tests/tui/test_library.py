@@ -21,11 +21,11 @@ from hubsync.tui.screens.dialog import Dialog
 from hubsync.tui.screens.editing import Editor
 from hubsync.tui.screens.facets import FacetDialog, FacetsRead, every
 from hubsync.tui.screens.help import Keys
-from hubsync.tui.screens.library import PAGE
 from hubsync.tui.screens.tending import TextComposed
 from hubsync.tui.screens.trash import Trash, TrashRead
 from hubsync.tui.screens.updates import Updates
 from hubsync.tui.widgets.keyline import KeyLine
+from hubsync.tui.widgets.rows import PAGE
 from tests.tui.conftest import NOW, RENDERER, Journey, OpenHubsync, Start, install
 
 LORAS = ("civitai:1001", "civitai:1002", "civitai:1004")

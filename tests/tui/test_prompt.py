@@ -22,7 +22,7 @@ from hubsync.tui.screens.picking import LoraPicker
 from hubsync.tui.screens.prompt import PromptScreen, TakenOut
 from hubsync.tui.screens.saved import SavedPrompts
 from hubsync.tui.typed import TOGETHER
-from hubsync.tui.widgets.picker import PAGE
+from hubsync.tui.widgets.rows import PAGE
 from tests.tui.conftest import Journey, OpenHubsync, Start
 
 OUTFITS = (("mona", "day outfit"), ("mona", "night outfit"))

@@ -144,13 +144,6 @@ class Discover(Searching):
             self.app.copy_to_clipboard(plain(row.page_url))
             self.notify(plain(row.page_url), title="Copied", markup=False)
 
-    def action_back(self) -> None:
-        """From a selection to none, before anything else."""
-        if self.focused is self.listing and self.listing.marked:
-            self.listing.unmark()
-        else:
-            super().action_back()
-
     def _fullest(self, row: Lora) -> Lora:
         return replace(self._known.get(row.ref, row), installed=row.installed)
 

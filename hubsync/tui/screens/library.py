@@ -25,10 +25,7 @@ from hubsync.tui.screens.tending import Tending
 from hubsync.tui.session import Session
 from hubsync.tui.text import home, number, words
 from hubsync.tui.widgets.columns import Column
-from hubsync.tui.widgets.rows import RowList
-
-PAGE = 100
-"""Rows read at once; the next are read when the highlight comes near the last."""
+from hubsync.tui.widgets.rows import PAGE, RowList
 
 _ORDERS = {ListSort.NAME: "by name", ListSort.NEWEST: "newest first", ListSort.SIZE: "largest first"}
 _FIRST_STEP = (

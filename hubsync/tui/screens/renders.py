@@ -25,9 +25,8 @@ from hubsync.tui.session import Session
 from hubsync.tui.text import number, words
 from hubsync.tui.widgets.columns import Column
 from hubsync.tui.widgets.facts import Fact
-from hubsync.tui.widgets.rows import RowList
+from hubsync.tui.widgets.rows import PAGE, RowList
 
-_PAGE = 100
 _KINDS = {RenderKind.BASE: "base", RenderKind.LORA: "LoRA", RenderKind.TRIGGERED: "+ words"}
 _FIRST_STEP = (
     "Nothing is rendered yet.\n\n"
@@ -194,14 +193,14 @@ class Renders(Pictured, Browse[Row]):
         return self.box.value.strip()
 
     def _changed(self, _: Ref | None) -> None:
-        self._ask(self._text, 0, limit=max(_PAGE, len(self._read)))
+        self._ask(self._text, 0, limit=max(PAGE, len(self._read)))
 
     @on(RowList.NearEnd)
     def _more(self) -> None:
         if self._asked < len(self._read) < self._total:
             self._ask(self._text, len(self._read))
 
-    def _ask(self, text: str, offset: int, *, limit: int = _PAGE) -> None:
+    def _ask(self, text: str, offset: int, *, limit: int = PAGE) -> None:
         self._asked = offset
 
         def question() -> HistoryRead:

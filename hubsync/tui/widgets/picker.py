@@ -17,10 +17,7 @@ from hubsync.tui.asking import ask
 from hubsync.tui.screens.browse import Box
 from hubsync.tui.session import Session
 from hubsync.tui.widgets.columns import Column
-from hubsync.tui.widgets.rows import RowList
-
-PAGE = 100
-"""Rows read at a time."""
+from hubsync.tui.widgets.rows import PAGE, RowList
 
 _EMPTY = "Nothing is installed yet.\n\nPress esc, then 1: look for a LoRA and press i on it."
 

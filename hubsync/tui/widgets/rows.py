@@ -21,6 +21,9 @@ from hubsync.tui.widgets.columns import Column, cells
 
 Row = TypeVar("Row")
 
+PAGE = 100
+"""Rows that are read at once, more than a screen shows; the next are when the highlight comes near the last."""
+
 _HEADER = 1
 _MARK_WIDTH = 2
 _NEAR = 10  # rows before the end at which the next page is asked for
