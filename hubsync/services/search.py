@@ -72,7 +72,8 @@ def hubs_of(query: Query) -> Sequence[Source]:
 
 
 def together(answers: Mapping[Source, Page | HubsyncError], sort: Sort) -> SearchResult:
-    """What hubs answered to one question, as one page."""
+    """What hubs answered to one question, as one page; who was first is all the same."""
+    answers = {source: answers[source] for source in Source if source in answers}
     pages = {source: answer for source, answer in answers.items() if isinstance(answer, Page)}
     return SearchResult(
         items=merge([page.items for page in pages.values()], sort),

@@ -131,6 +131,19 @@ def test_each_hub_answers_by_itself() -> None:
     assert following.cursors == {Source.HUGGINGFACE: "c"}
 
 
+def test_rows_stand_in_the_same_order_whoever_answers_first() -> None:
+    """Where hubs rank by themselves, their rows take turns, Civitai's first."""
+    pages = {
+        Source.CIVITAI: Page(items=(of(model=1), of(model=3))),
+        Source.HUGGINGFACE: Page(items=(of(model=2), of(model=4))),
+    }
+    for order in (tuple(pages), tuple(reversed(pages))):
+        paging = Paging(Query(sort=Sort.RELEVANCE), Source)
+        for source in order:
+            paging.take(source, pages[source])
+        assert [row.ref for row in paging.rows] == [of(model=number).ref for number in (1, 2, 3, 4)]
+
+
 def test_hubs_that_are_down_are_said_in_four_lines() -> None:
     """What to do stands there once where it is the same, beside each hub where it is not; F5 only where it helps."""
     gone = Unreachable("hub.example:443 cannot be reached (Temporary failure)", hint="check the network")
