@@ -528,18 +528,17 @@ async def test_versions_that_cannot_be_had_say_why(open_library: OpenHubsync, gr
 async def test_pictures_are_turned_over(open_library: OpenHubsync, start: Start) -> None:
     """`]` and `[` go through the previews, round the end; a video is shown as a still and called one."""
     async with start(open_library()) as journey:
-        await journey.find("moving", "Moving Preview")
-        first = await journey.sees(PictureDecoded)
-        pane = journey.discover.detail
+        shown, pane = await journey.find("moving", "Moving Preview"), journey.discover.detail
+        video, picture = (preview.url for preview in shown.versions[0].previews)
+        await journey.until(lambda: [message.key for message in journey.all(PictureDecoded)][-1:] == [picture])
         assert pane.border_subtitle == "picture 2 of 2"
         await journey.press("right_square_bracket")
         assert pane.border_subtitle == "video 1 of 2"
-        still = await journey.sees(PictureDecoded, times=2)
-        assert still.key.endswith(".mp4")
-        await journey.until(lambda: pane.picture.image is still.image)
+        await journey.until(lambda: journey.all(PictureDecoded)[-1].key == video)
+        assert video.endswith(".mp4")
+        await journey.until(lambda: pane.picture.image is journey.all(PictureDecoded)[-1].image)
         await journey.press("left_square_bracket")
-        await journey.until(lambda: len(journey.all(PictureDecoded)) > 2)
-        assert journey.all(PictureDecoded)[-1].key == first.key
+        await journey.until(lambda: journey.all(PictureDecoded)[-1].key == picture)
 
 
 async def test_a_picture_that_cannot_be_had_says_so(
