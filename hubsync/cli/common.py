@@ -43,7 +43,7 @@ class Call:
 
     def open(self) -> Hubsync:
         """The services for the library these options mean."""
-        from hubsync.services.app import open_hubsync
+        from hubsync.services.opening import open_hubsync
 
         return open_hubsync(self.settings())
 

@@ -32,7 +32,7 @@ def demo_command(call: Call, tour: bool) -> int:  # noqa: FBT001
 def _play(root: Path) -> None:
     from hubsync import config
     from hubsync.sandbox.playground import playground
-    from hubsync.services.app import open_hubsync
+    from hubsync.services.opening import open_hubsync
 
     with playground(root) as ground, open_hubsync(config.load(environ=ground.environ)) as hubsync:
         open_tui(hubsync)

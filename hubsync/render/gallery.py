@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,23 +44,12 @@ def _publish(
         path = save_picture(picture, plan.out, _stem(row), text)
     base = _other(plan, row, RenderKind.BASE, lora=None)
     without = _other(plan, row, RenderKind.LORA, lora=row.lora) if row.kind is RenderKind.TRIGGERED else None
-    return Render(
-        path=path,
-        kind=row.kind,
-        loras=row.uses,
-        trigger_words=row.trigger_words,
-        prompt=row.prompt,
-        negative_prompt=row.drawn.negative,
-        seed=row.drawn.seed,
-        steps=plan.steps,
-        cfg=plan.cfg,
+    return replace(
+        plan.picture(row, path, created_at=created_at),
         size=size,
         sampler=name_in_full(loaded.sampler, loaded.schedule),
-        checkpoint=plan.checkpoint,
-        family=plan.family,
         effect=_measured(pictures, row, base),
         trigger_effect=_measured(pictures, row, without),
-        created_at=created_at,
     )
 
 

@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from hubsync.config import Settings
-from hubsync.domain import Installed, LoraType
+from hubsync.domain import Installed, LoraType, Render
 from hubsync.errors import HubsyncError, UsageError
 from hubsync.families import Families
 from hubsync.prompts.schedules import schedules
@@ -84,6 +85,25 @@ class RenderPlan:
     def subjects(self) -> tuple[str, ...]:
         """What is under test, in order: LoRAs, or several as one."""
         return tuple(dict.fromkeys(row.lora for row in self.rows if row.lora is not None))
+
+    def picture(self, row: PlannedRow, path: Path, *, created_at: datetime) -> Render:
+        """A row as the picture at `path`, without what only the renderer and the pixels know."""
+        return Render(
+            path=path,
+            kind=row.kind,
+            loras=row.uses,
+            trigger_words=row.trigger_words,
+            prompt=row.prompt,
+            negative_prompt=row.drawn.negative,
+            seed=row.drawn.seed,
+            steps=self.steps,
+            cfg=self.cfg,
+            size=self.size or (0, 0),
+            sampler=self.sampler,
+            checkpoint=self.checkpoint,
+            family=self.family,
+            created_at=created_at,
+        )
 
     def without(self, refused: Mapping[str, HubsyncError]) -> RenderPlan:
         """The plan without the rows that have a part of a LoRA or embedding the renderer refused.

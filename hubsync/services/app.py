@@ -14,7 +14,7 @@ from hubsync.config import Settings
 from hubsync.domain import Nsfw
 from hubsync.families import Families
 from hubsync.limiter import Limiter
-from hubsync.roots import Root, find_root
+from hubsync.roots import Root
 from hubsync.services.network import Network
 from hubsync.store.database import Database
 from hubsync.store.tables import Tables
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hubsync.services.previews import PreviewService
     from hubsync.services.queueing import DownloadQueue
     from hubsync.services.relocating import RelocateService
+    from hubsync.services.remembering import JobService
     from hubsync.services.render import RenderService
     from hubsync.services.scanning import ScanService
     from hubsync.services.search import SearchService
@@ -201,6 +202,13 @@ class Hubsync:
         return DiscardService(root=self.root, renders=self._tables.renders, now=self.now)
 
     @cached_property
+    def jobs(self) -> JobService:
+        """What ended, in this program and in earlier ones."""
+        from hubsync.services.remembering import JobService
+
+        return JobService(records=self._tables.jobs)
+
+    @cached_property
     def previews(self) -> PreviewService:
         """Preview pictures for looking at."""
         from hubsync.services.previews import PreviewService
@@ -276,25 +284,3 @@ class Hubsync:
 
     def _read(self, path: Path) -> None:
         self.scanning.scan([path], identify=False, sink=lambda _: None, cancel=threading.Event())
-
-
-def open_hubsync(
-    settings: Settings,
-    *,
-    cwd: Path | None = None,
-    transport: httpx2.BaseTransport | None = None,
-    renderer: Sequence[str] | None = None,
-    limiter: Limiter | None = None,
-) -> Hubsync:
-    """The services for the library root these settings, or the current folder, mean. Nothing is created yet.
-
-    What a killed process had begun to move there is finished first.
-    """
-    root = find_root(settings, cwd=cwd or Path.cwd(), home=Path.home())
-    hubsync = Hubsync(settings, root, transport=transport, renderer=renderer, limiter=limiter)
-    if root.moves.is_dir():
-        from hubsync.files.relocation import unfinished
-
-        if unfinished(root.moves):
-            hubsync.relocating.recover()
-    return hubsync

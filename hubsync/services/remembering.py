@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from hubsync.domain.jobs import EndedJob
 from hubsync.store.jobs import JobRecords
-
-if TYPE_CHECKING:
-    from hubsync.services.app import Hubsync
 
 _MOST = 200
 """Jobs that are remembered: one page of Activity is 20 to 60, and nobody looks further back than a few."""
@@ -33,8 +29,3 @@ class JobService:
     def clear(self) -> None:
         """Forget them."""
         self.records.clear()
-
-
-def jobs_of(hubsync: Hubsync) -> JobService:
-    """Those of the library these services are for."""
-    return JobService(records=JobRecords(database=hubsync.records.database))

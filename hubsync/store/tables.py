@@ -9,6 +9,7 @@ from hubsync.store.database import Database
 from hubsync.store.records import Records
 
 if TYPE_CHECKING:
+    from hubsync.store.jobs import JobRecords
     from hubsync.store.prompts import PromptRecords
     from hubsync.store.queue import Queue
     from hubsync.store.renders import RenderRecords
@@ -49,6 +50,13 @@ class Tables:
         from hubsync.store.prompts import PromptRecords
 
         return PromptRecords(database=self._database)
+
+    @cached_property
+    def jobs(self) -> JobRecords:
+        """Work that is over."""
+        from hubsync.store.jobs import JobRecords
+
+        return JobRecords(database=self._database)
 
     def close(self) -> None:
         """Close the connection that is kept."""

@@ -13,7 +13,6 @@ from hubsync.services.history import Drawn, seen
 
 if TYPE_CHECKING:
     from hubsync.render.plan import RenderPlan
-    from hubsync.render.rows import PlannedRow
 
 DRAWN = "● drawn"
 """The state of a picture that is there, in a test of which others are not."""
@@ -34,7 +33,10 @@ class Live:
     def of(cls, plan: RenderPlan, moment: datetime) -> Live:
         """A test of which nothing is drawn."""
         places = {row: _place(index) for index, row in enumerate(plan.drawn)}
-        pictures = tuple(_planned(plan, row, places[row.drawn], moment) for row in plan.rows)
+        pictures = tuple(
+            Drawn(render=plan.picture(row, places[row.drawn], created_at=moment), tested=row.tested)
+            for row in plan.rows
+        )
         return cls(pictures=pictures, waiting=frozenset(places.values()))
 
     @classmethod
@@ -64,24 +66,3 @@ class Live:
 
 def _place(row: int) -> Path:
     return Path(f"{row}")
-
-
-def _planned(plan: RenderPlan, row: PlannedRow, place: Path, moment: datetime) -> Drawn:
-    """A row of a plan as the picture it will be, without what only the renderer knows."""
-    render = Render(
-        path=place,
-        kind=row.kind,
-        loras=row.uses,
-        trigger_words=row.trigger_words,
-        prompt=row.prompt,
-        negative_prompt=row.drawn.negative,
-        seed=row.drawn.seed,
-        steps=plan.steps,
-        cfg=plan.cfg,
-        size=plan.size or (0, 0),
-        sampler=plan.sampler,
-        checkpoint=plan.checkpoint,
-        family=plan.family,
-        created_at=moment,
-    )
-    return Drawn(render=render, tested=row.tested)

@@ -105,17 +105,14 @@ class Runner(App[None]):
 
     def forget_jobs(self) -> None:
         """Forget whatever has ended, in earlier runs too."""
-        from hubsync.services.remembering import jobs_of
-
         self.jobs.clear()
-        self._write(jobs_of(self.hubsync).clear)
+        self._write(self.hubsync.jobs.clear)
 
     def _remember(self, job: Job) -> None:
         def keep() -> None:
-            from hubsync.services.remembering import jobs_of
             from hubsync.tui.past import to_remember
 
-            jobs_of(self.hubsync).keep(to_remember(job))
+            self.hubsync.jobs.keep(to_remember(job))
 
         self._write(keep)
 

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from hubsync.config import Settings
-from hubsync.services.app import open_hubsync
+from hubsync.services.opening import open_hubsync
 from tests.benchmarks.table import Bar, Row
 from tests.benchmarks.workplace import Summary, Workplace
 

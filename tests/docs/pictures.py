@@ -20,7 +20,8 @@ from textual.widgets import Input
 
 from hubsync import config
 from hubsync.sandbox.playground import Playground, playground
-from hubsync.services.app import Hubsync, open_hubsync
+from hubsync.services.app import Hubsync
+from hubsync.services.opening import open_hubsync
 from hubsync.tui.app import HubsyncApp
 from hubsync.tui.screens.comparison import ComparisonScreen
 

@@ -25,8 +25,9 @@ from hubsync.events import Advanced, Event, Noted
 from hubsync.limiter import Limiter
 from hubsync.sandbox.hub import Fault, FaultKind, SandboxHub
 from hubsync.sandbox.hub.scenarios import FILES, HOPELESS, SURVIVABLE
-from hubsync.services.app import Hubsync, open_hubsync
+from hubsync.services.app import Hubsync
 from hubsync.services.install import InstallResult
+from hubsync.services.opening import open_hubsync
 from hubsync.services.planning import Plan
 
 SIZE = 20 << 20

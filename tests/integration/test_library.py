@@ -18,7 +18,8 @@ from hubsync.errors import Ambiguous, NotFound, UnsafeName
 from hubsync.events import Event
 from hubsync.files.walking import found_at, stamp_of, walk
 from hubsync.sandbox.playground import DATA, Playground
-from hubsync.services.app import Hubsync, open_hubsync
+from hubsync.services.app import Hubsync
+from hubsync.services.opening import open_hubsync
 from hubsync.services.scanning import Scanned
 
 LORAS = DATA / "loras"

@@ -22,7 +22,7 @@ fcntl, pty, termios = (
 )
 
 CODE = (
-    "from hubsync import config; from hubsync.services.app import open_hubsync; from hubsync.tui.app import run\n"
+    "from hubsync import config; from hubsync.services.opening import open_hubsync; from hubsync.tui.app import run\n"
     "with open_hubsync(config.load()) as hubsync: run(hubsync)"
 )
 SIXEL, PLAIN = b"\x1b[?62;4c", b"\x1b[?62;22c"

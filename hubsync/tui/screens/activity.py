@@ -10,7 +10,6 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from hubsync.services.remembering import jobs_of
 from hubsync.tui.asking import ask
 from hubsync.tui.jobs import Job, JobState
 from hubsync.tui.past import remembered
@@ -69,7 +68,7 @@ class ActivityScreen(Browse[Job]):
         """Follow the jobs, and recall those of earlier runs; the lines at the foot would say it all again."""
         self.query_one(Activity).remove()
         self.session.jobs.changed.subscribe(self, self._changed)
-        past = jobs_of(self.hubsync)
+        past = self.hubsync.jobs
         ask(self, "past", lambda: PastRead([remembered(job) for job in past.ended()]))
 
     def on_screen_resume(self) -> None:

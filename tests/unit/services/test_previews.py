@@ -11,7 +11,8 @@ from PIL import Image
 
 from hubsync.config import Settings
 from hubsync.errors import HubError, NoPermission, NotAModel
-from hubsync.services.app import Hubsync, open_hubsync
+from hubsync.services.app import Hubsync
+from hubsync.services.opening import open_hubsync
 
 URL = "https://images.example/cat.jpeg"
 
