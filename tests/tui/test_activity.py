@@ -220,8 +220,12 @@ async def test_history_outlives_the_program(open_library: OpenHubsync, ground: P
     ground.hub.switch(Fault(kind=FaultKind.CORRUPT))
     async with start(open_library()) as journey:
         jobs = journey.app.jobs
-        job = jobs.start("Rendering x", counts_bytes=False)
-        jobs.end(job.number, JobState.DONE, "x is rendered", place=ground.root / "renders")
+        jobs.end(
+            jobs.start("Rendering x", counts_bytes=False).number,
+            JobState.DONE,
+            "x is rendered",
+            place=ground.root / "renders",
+        )
         await journey.rest()  # the clock stands still: what is written first stands first
         begin(journey, journey.app.hubsync, DETAIL)
         await journey.until(lambda: [one.state for one in jobs.history] == [JobState.DONE, JobState.FAILED])
